@@ -1,0 +1,142 @@
+"""The frozen messages that cross threads.
+
+What a thread sends it no longer touches: arrays are sealed where the message is made. Cameras are OpenCV
+(x right, y down, z forward); ``world_from_camera`` maps camera to world coordinates; lengths are in the
+scene's own relative unit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# One vertex of the growing cloud, 20 bytes: VisPy attributes are float32 only, so the colour travels as one
+# exact integer r + 256 g + 65536 b (below 2**24) and is unpacked in the shader.
+POINT_DTYPE = np.dtype([("position", np.float32, (3,)), ("rgb", np.float32), ("confidence", np.float32)])
+
+
+def seal(*arrays: np.ndarray | None) -> None:
+    """Make arrays read-only, so that a message can be shared between threads without a lock."""
+    for array in arrays:
+        if array is not None:
+            array.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFrame:
+    """One picture as a source gave it, upright, with square pixels."""
+
+    frame_index: int  # position in the source's own order, before dropping and sampling
+    timestamp_s: float  # media time for files, seconds since start for live sources
+    capture_time_s: float  # time.monotonic() when the source gave the frame
+    rgb: np.ndarray  # (H, W, 3) uint8
+    name: str  # file name of a photo, else "frame_000012"
+
+    def __post_init__(self) -> None:
+        if self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.dtype != np.uint8:
+            raise ValueError(f"rgb: want (H, W, 3) uint8, got {self.rgb.shape} {self.rgb.dtype}")
+        seal(self.rgb)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTimings:
+    """Where the time of one frame went, in milliseconds."""
+
+    wait_ms: float  # from capture to the start of inference
+    infer_ms: float
+    pack_ms: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """What the inference thread says about one frame. Arrays are read-only."""
+
+    frame_index: int
+    timestamp_s: float
+    capture_time_s: float
+    name: str
+    points: np.ndarray  # (K,) POINT_DTYPE, world space, OpenCV axes
+    world_from_camera: np.ndarray  # (4, 4) float64
+    intrinsics: np.ndarray  # (3, 3) float64, pixels of ``rgb``
+    rgb: np.ndarray  # (H, W, 3) uint8, the picture as the model saw it
+    depth: np.ndarray  # (H, W) float32, along z
+    confidence: np.ndarray  # (H, W) float32
+    timings: FrameTimings
+    n_dropped: int  # frames the live source lost so far
+
+    def __post_init__(self) -> None:
+        if self.world_from_camera.shape != (4, 4):
+            raise ValueError(f"world_from_camera: want (4, 4), got {self.world_from_camera.shape}")
+        if self.points.dtype != POINT_DTYPE:
+            raise ValueError(f"points: want POINT_DTYPE, got {self.points.dtype}")
+        if self.depth.shape != self.rgb.shape[:2] or self.confidence.shape != self.depth.shape:
+            raise ValueError(
+                f"rgb {self.rgb.shape}, depth {self.depth.shape} and confidence {self.confidence.shape} differ"
+            )
+        seal(
+            self.points, self.world_from_camera, self.intrinsics, self.rgb, self.depth, self.confidence
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryRequest:
+    """Ask the scene state what a camera at a new pose would see."""
+
+    query_id: int
+    world_from_camera: np.ndarray  # (4, 4) float64
+    intrinsics: np.ndarray  # (3, 3) float64, pixels of an image of ``size_hw``
+    size_hw: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.world_from_camera.shape != (4, 4):
+            raise ValueError(f"world_from_camera: want (4, 4), got {self.world_from_camera.shape}")
+        seal(self.world_from_camera, self.intrinsics)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryResult:
+    """The answer to one QueryRequest. Arrays are read-only."""
+
+    query_id: int
+    n_frames_in_state: int  # how many frames the state held when it answered
+    rgb: np.ndarray  # (H, W, 3) uint8
+    depth: np.ndarray  # (H, W) float32
+    confidence: np.ndarray  # (H, W) float32
+    latency_ms: float
+    world_from_camera: np.ndarray  # (4, 4) float64, as asked
+    intrinsics: np.ndarray  # (3, 3) float64, pixels of ``rgb``
+
+    def __post_init__(self) -> None:
+        seal(self.rgb, self.depth, self.confidence, self.world_from_camera, self.intrinsics)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineFault:
+    """Something failed; ``sentence`` is for the user (what, why, what to do), ``details`` for a report."""
+
+    sentence: str
+    details: str = ""
+    fatal: bool = True  # False: the pipeline goes on (one photo skipped, say)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """The inference thread has its model."""
+
+    name: str  # "bundled", "streaming", a path ...
+    device: str
+    supports_query: bool
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """The source has no more frames and all of them are processed, or the run was stopped."""
+
+    n_frames: int
+    was_stopped: bool
+    notes: tuple[str, ...] = field(default=())  # "used 68 of the 444 frames the header claims"
+
+
+Message = FrameResult | QueryResult | PipelineFault | ModelLoaded | StreamEnded

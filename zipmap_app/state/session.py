@@ -1,0 +1,194 @@
+"""What the window shows, folded from the messages of the pipeline."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from zipmap_app.state.cloud import CloudModel
+from zipmap_app.state.event import Event
+from zipmap_app.state.messages import (
+    FrameResult,
+    Message,
+    ModelLoaded,
+    PipelineFault,
+    QueryResult,
+    StreamEnded,
+)
+from zipmap_app.state.path import CameraPath
+
+MAX_NOTICES = 50
+_SMOOTHING = 0.15  # weight of the newest frame in the smoothed times
+
+
+class RunState(Enum):
+    """What the pipeline is doing."""
+
+    IDLE = "idle"
+    LOADING = "loading"
+    RUNNING = "running"
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+class Severity(Enum):
+    """How loudly a notice speaks."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the user, with details for a report."""
+
+    sentence: str
+    details: str = ""
+    severity: Severity = Severity.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """The numbers of the status bar."""
+
+    state: RunState = RunState.IDLE
+    source_name: str = ""
+    n_frames_hint: int | None = None  # how many the source claims to have
+    n_frames: int = 0
+    n_points: int = 0
+    n_dropped: int = 0
+    ms_per_frame: float | None = None  # inference and packing, smoothed
+    frames_per_s: float | None = None  # rate of arrival, smoothed
+    model_name: str = ""
+    device: str = ""
+    supports_query: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in (RunState.LOADING, RunState.RUNNING, RunState.PAUSED)
+
+
+class SessionModel:
+    """Folds every Message into cloud, path, current frame, status and notices. GUI thread only."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.cloud = CloudModel()
+        self.path = CameraPath()
+        self.status_changed: Event[[SessionStatus]] = Event()
+        self.frame_changed: Event[[FrameResult | None]] = Event()
+        self.notice_added: Event[[Notice]] = Event()
+        self.query_answered: Event[[QueryResult | None]] = Event()
+        self.notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
+        self.status = SessionStatus()
+        self.current_frame: FrameResult | None = None
+        self.latest_query: QueryResult | None = None
+        self._clock = clock
+        self._last_arrival_s: float | None = None
+
+    def begin(self, source_name: str, n_frames_hint: int | None = None) -> None:
+        """A new run starts: everything of the last one goes, the model stays."""
+        self.cloud.clear()
+        self.path.clear()
+        self.current_frame = None
+        self.latest_query = None
+        self._last_arrival_s = None
+        self.frame_changed.emit(None)
+        self.query_answered.emit(None)
+        state = RunState.RUNNING if self.status.model_name else RunState.LOADING
+        self._set_status(
+            SessionStatus(
+                state=state,
+                source_name=source_name,
+                n_frames_hint=n_frames_hint,
+                model_name=self.status.model_name,
+                device=self.status.device,
+                supports_query=self.status.supports_query,
+            )
+        )
+
+    def set_paused(self, is_paused: bool) -> None:
+        if self.status.is_active:
+            self._last_arrival_s = None
+            state = RunState.PAUSED if is_paused else RunState.RUNNING
+            self._set_status(replace(self.status, state=state))
+
+    def add_notice(self, notice: Notice) -> None:
+        self.notices.append(notice)
+        self.notice_added.emit(notice)
+
+    def apply(self, message: Message) -> None:
+        """Fold one message in; the events fire before this returns."""
+        match message:
+            case FrameResult():
+                self._apply_frame(message)
+            case QueryResult():
+                self.latest_query = message
+                self.query_answered.emit(message)
+            case ModelLoaded():
+                self._apply_model(message)
+            case PipelineFault():
+                self._apply_fault(message)
+            case StreamEnded():
+                self._apply_end(message)
+
+    def _apply_frame(self, frame: FrameResult) -> None:
+        self.current_frame = frame
+        self.cloud.append(frame.points)
+        self.path.append(frame.frame_index, frame.world_from_camera)
+        self.frame_changed.emit(frame)
+        now_s = self._clock()
+        rate = self.status.frames_per_s
+        if self._last_arrival_s is not None and now_s > self._last_arrival_s:
+            rate = _smoothed(rate, 1.0 / (now_s - self._last_arrival_s))
+        self._last_arrival_s = now_s
+        busy_ms = frame.timings.infer_ms + frame.timings.pack_ms
+        state = RunState.RUNNING if self.status.state is RunState.LOADING else self.status.state
+        self._set_status(
+            replace(
+                self.status,
+                state=state,
+                n_frames=len(self.path),
+                n_points=self.cloud.n_points,
+                n_dropped=frame.n_dropped,
+                ms_per_frame=_smoothed(self.status.ms_per_frame, busy_ms),
+                frames_per_s=rate,
+            )
+        )
+
+    def _apply_model(self, loaded: ModelLoaded) -> None:
+        state = RunState.RUNNING if self.status.state is RunState.LOADING else self.status.state
+        self._set_status(
+            replace(
+                self.status,
+                state=state,
+                model_name=loaded.name,
+                device=loaded.device,
+                supports_query=loaded.supports_query,
+            )
+        )
+
+    def _apply_fault(self, fault: PipelineFault) -> None:
+        severity = Severity.ERROR if fault.fatal else Severity.WARNING
+        self.add_notice(Notice(fault.sentence, fault.details, severity))
+        if fault.fatal:
+            state = RunState.ENDED if len(self.path) else RunState.IDLE
+            self._set_status(replace(self.status, state=state))
+
+    def _apply_end(self, ended: StreamEnded) -> None:
+        for note in ended.notes:
+            self.add_notice(Notice(note))
+        state = RunState.ENDED if len(self.path) else RunState.IDLE
+        self._set_status(replace(self.status, state=state))
+
+    def _set_status(self, status: SessionStatus) -> None:
+        if status != self.status:
+            self.status = status
+            self.status_changed.emit(status)
+
+
+def _smoothed(previous: float | None, newest: float) -> float:
+    return newest if previous is None else (1 - _SMOOTHING) * previous + _SMOOTHING * newest
