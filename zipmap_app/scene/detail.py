@@ -1,0 +1,44 @@
+"""How many points to draw while something moves."""
+
+from __future__ import annotations
+
+import math
+
+SOFTWARE_BUDGET = 300_000
+HARDWARE_BUDGET = 5_000_000
+_MIN_BUDGET, _MAX_BUDGET = 50_000, 50_000_000
+# Steps through a picture's points that share no factor with usual widths: a common factor shows as stripes.
+_STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101)
+
+
+class DetailController:
+    """Chooses the vertex stride from a point budget, and the budget from measured frame times."""
+
+    def __init__(self, target_ms: float = 33.0) -> None:
+        self._target_ms = target_ms
+        self._budget = float(HARDWARE_BUDGET)
+
+    @property
+    def budget(self) -> int:
+        return int(self._budget)
+
+    def set_renderer(self, renderer: str) -> None:
+        """Start from what the GL renderer can likely do; measurements take over from there."""
+        software = any(
+            word in renderer.lower() for word in ("llvmpipe", "softpipe", "swiftshader", "software")
+        )
+        self._budget = float(SOFTWARE_BUDGET if software else HARDWARE_BUDGET)
+
+    def stride(self, n_points: int, *, is_moving: bool) -> int:
+        """1 draws everything; k draws every k-th point. At most 101, within any driver's stride limit."""
+        if not is_moving or n_points <= self._budget:
+            return 1
+        wanted = math.ceil(n_points / self._budget)
+        return next((stride for stride in _STRIDES if stride >= wanted), _STRIDES[-1])
+
+    def add_measurement(self, drawn_ms: float, n_drawn: int) -> None:
+        """Learn from a frame that drew ``n_drawn`` points; small frames say nothing about the points."""
+        if n_drawn < 0.5 * self._budget or drawn_ms <= 0:
+            return
+        change = min(max(self._target_ms / drawn_ms, 0.7), 1.3)
+        self._budget = min(max(self._budget * change, _MIN_BUDGET), _MAX_BUDGET)

@@ -1,0 +1,87 @@
+"""A ground grid that grows with the scene, and the corner gizmo that says which way the axes point."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from vispy.scene import Node
+from vispy.scene.visuals import Line, Text
+
+from zipmap_app.scene.orbit import OrbitPose
+
+_CELLS_PER_SIDE = 24
+_MINOR, _MAJOR = (0.55, 0.62, 0.72, 0.13), (0.55, 0.62, 0.72, 0.26)
+_AXIS_COLORS = np.array([[0.95, 0.38, 0.40, 1], [0.47, 0.83, 0.42, 1], [0.38, 0.62, 0.98, 1]], np.float32)
+
+
+def grid_cell(radius: float) -> float:
+    """A round cell size (1, 2 or 5 times a power of ten) that suits a scene of this radius."""
+    raw = radius / 5
+    power = 10.0 ** math.floor(math.log10(raw))
+    return power * next(step for step in (1, 2, 5, 10) if raw / power <= step)
+
+
+class GroundGrid:
+    """Lines in a plane of constant y (OpenCV world axes: y points down)."""
+
+    def __init__(self, parent: Node) -> None:
+        self._line = Line(pos=np.zeros((2, 3), np.float32), connect="segments", parent=parent, color=_MINOR)
+        self._line.set_gl_state("translucent", depth_test=True)
+        self._line.order = 1  # after the points, so that it blends over nothing it should not
+        self._shown: tuple[float, float, float, float] | None = None
+
+    @property
+    def cell(self) -> float:
+        """Side of one cell in scene units; 0 before the first update."""
+        return self._shown[0] if self._shown else 0.0
+
+    def update(self, centre: tuple[float, float, float], radius: float, floor_y: float) -> None:
+        """Lie under a scene; small changes of the scene do not move the grid."""
+        cell = grid_cell(radius)
+        if self._shown and self._shown[0] == cell and abs(self._shown[2] - floor_y) < 0.25 * cell:
+            return
+        x0, z0 = (round(value / cell) * cell for value in (centre[0], centre[2]))
+        self._shown = (cell, x0, floor_y, z0)
+        half = _CELLS_PER_SIDE // 2
+        reach = half * cell
+        segments, colors = [], []
+        for i in range(-half, half + 1):
+            color = _MAJOR if i % 4 == 0 else _MINOR
+            segments += [(x0 + i * cell, floor_y, z0 - reach), (x0 + i * cell, floor_y, z0 + reach)]
+            segments += [(x0 - reach, floor_y, z0 + i * cell), (x0 + reach, floor_y, z0 + i * cell)]
+            colors += [color] * 4
+        self._line.set_data(pos=np.array(segments, np.float32), color=np.array(colors, np.float32))
+
+    def set_visible(self, is_visible: bool) -> None:
+        self._line.visible = is_visible
+
+
+class AxisGizmo:
+    """Three lettered axes in a corner of the view, turning with the camera. Pixel coordinates."""
+
+    def __init__(self, parent: Node, arm_px: float = 30.0) -> None:
+        self._arm_px = arm_px
+        self._line = Line(
+            pos=np.zeros((6, 2), np.float32),
+            color=np.repeat(_AXIS_COLORS, 2, axis=0),
+            width=2.0,
+            connect="segments",
+            parent=parent,
+        )
+        self._letters = [
+            Text(letter, color=color, font_size=8, bold=True, parent=parent)
+            for letter, color in zip("XYZ", _AXIS_COLORS, strict=True)
+        ]
+        for node in (self._line, *self._letters):
+            node.set_gl_state("translucent", depth_test=False)
+            node.order = 100
+
+    def update(self, pose: OrbitPose, corner_px: tuple[float, float]) -> None:
+        """Show the world axes (OpenCV: Y points down) as ``pose`` sees them, centred at ``corner_px``."""
+        tips = pose.rotation[:, :2] * self._arm_px  # row k: world axis k in the camera's x right, y down
+        centre = np.array(corner_px)
+        ends = np.stack([np.broadcast_to(centre, tips.shape), centre + tips], axis=1).reshape(6, 2)
+        self._line.set_data(pos=ends.astype(np.float32))
+        for letter, tip in zip(self._letters, tips, strict=True):
+            letter.pos = centre + tip * 1.38
