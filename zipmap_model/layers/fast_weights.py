@@ -1,0 +1,236 @@
+"""The fast-weight (test-time training) layer: a small MLP trained on the tokens while they pass.
+
+Spec/model.md section 6. The fast weights are a SwiGLU MLP ``f(x) = (silu(x w0) * (x w2)) w1`` per head. An
+update takes one gradient-ascent step on the sum of <f(k), v> over tokens, each token weighted by its own rate
+per matrix, with the gradient replaced by its orthogonal factor (Newton-Schulz) and the columns brought back to
+their initial norms. An apply reads the weights with queries. The cost is linear in the number of tokens.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# The odd quintic 3.4445 x - 4.7750 x^3 + 2.0315 x^5 drives singular values towards one (spec/model.md 6.4).
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+
+Arithmetic = Literal["bfloat16", "mixed", "float32"]
+
+
+class FastWeights(NamedTuple):
+    """One layer's state for B scenes with h heads each: w0, w2 (B*h, d, m) and w1 (B*h, m, d)."""
+
+    w0: Tensor
+    w1: Tensor
+    w2: Tensor
+
+
+class Operation(NamedTuple):
+    """One step of a layer's program on tokens [start, end)."""
+
+    start: int
+    end: int
+    update: bool
+    apply: bool
+
+
+def offline_program(n_tokens: int) -> list[Operation]:
+    """One update over everything, then one apply."""
+    return [Operation(0, n_tokens, update=True, apply=True)]
+
+
+def windowed_program(n_tokens: int, window_tokens: int) -> list[Operation]:
+    """Update and apply window by window; the last one may be short (spec/model.md 6.6)."""
+    starts = range(0, n_tokens, window_tokens)
+    return [Operation(s, min(s + window_tokens, n_tokens), update=True, apply=True) for s in starts]
+
+
+def joint_query_program(n_input_tokens: int, n_tokens: int) -> list[Operation]:
+    """Update on the input views only, then apply to input and query views alike."""
+    return [
+        Operation(0, n_input_tokens, update=True, apply=False),
+        Operation(0, n_tokens, update=False, apply=True),
+    ]
+
+
+def read_only_program(n_tokens: int) -> list[Operation]:
+    """Apply a given state without changing it."""
+    return [Operation(0, n_tokens, update=False, apply=True)]
+
+
+def newton_schulz(gradient: Tensor, steps: int, arithmetic: Arithmetic) -> Tensor:
+    """Approximate orthogonal factor of matrices (n, rows, cols), without rescaling (spec/model.md 6.4, 9).
+
+    ``bfloat16`` keeps the whole iteration in bf16 (the official arithmetic without autocast), ``mixed`` keeps
+    the iterate in float32 around bf16 products (the official arithmetic under autocast), ``float32`` is exact
+    enough for tests and small models. Returns float32 for ``mixed`` and ``float32``, else bfloat16.
+    """
+    is_tall = gradient.shape[-2] > gradient.shape[-1]
+    x = gradient.mT if is_tall else gradient
+    a3, a1, a2 = _QUINTIC
+    with torch.autocast(gradient.device.type, enabled=False):
+        if arithmetic == "float32":
+            x = x.float()
+            x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+            for _ in range(steps):
+                a = x @ x.mT
+                x = a3 * x + (a1 * a + (a2 * a) @ a) @ x
+        else:
+            x = x.to(torch.bfloat16)
+            norm_input = x.float() if arithmetic == "mixed" else x
+            x = norm_input / (norm_input.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+            for _ in range(steps):
+                low = x.to(torch.bfloat16)
+                a = low @ low.mT
+                x = a3 * x + (a1 * a + (a2 * a) @ a) @ low
+    return x.mT if is_tall else x
+
+
+def column_norms(weights: FastWeights) -> FastWeights:
+    """Norms over the input dimension, shapes (n, 1, cols): what every update renormalises to."""
+    return FastWeights(*(w.float().norm(dim=1, keepdim=True) for w in weights))
+
+
+def update_gradients(weights: FastWeights, k: Tensor, v: Tensor, rates: Sequence[Tensor]) -> FastWeights:
+    """Summed gradient products of w0, w1, w2 over tokens (spec/model.md 6.3).
+
+    k, v (n, L, d); three rates (n, L, 1), one for each matrix. The sum over tokens makes chunking and sharding
+    of L exact.
+    """
+    w0, w1, w2 = weights
+    a, b, dh = k @ w0, k @ w2, v @ w1.mT
+    s = torch.sigmoid(a)
+    g = a * s
+    hidden = g * b
+    da = dh * b * s * (1 + a * (1 - s))
+    db = dh * g
+    lr0, lr1, lr2 = rates
+    return FastWeights((lr0 * k).mT @ da, (lr1 * hidden).mT @ v, (lr2 * k).mT @ db)
+
+
+def apply_update(
+    weights: FastWeights, gradients: FastWeights, norms: FastWeights, steps: int, arithmetic: Arithmetic
+) -> FastWeights:
+    """Add the orthogonalised gradients and bring the columns back to ``norms``."""
+    g0, g1, g2 = gradients
+    is_wide = g0.shape[-1] > g0.shape[-2]
+    # w1's gradient is the transpose of the others' shape and is handled transposed: one batched call for all.
+    stacked = torch.cat([g0, g1.mT if is_wide else g1, g2])
+    d0, d1, d2 = newton_schulz(stacked, steps, arithmetic).chunk(3)
+    moved = (weights.w0 + d0, weights.w1 + (d1.mT if is_wide else d1), weights.w2 + d2)
+    return FastWeights(
+        *(w / (w.norm(dim=1, keepdim=True) + 1e-5) * n for w, n in zip(moved, norms, strict=True))
+    )
+
+
+def read_weights(weights: FastWeights, q: Tensor) -> Tensor:
+    """f(q) for queries (n, L, d)."""
+    return (F.silu(q @ weights.w0) * (q @ weights.w2)) @ weights.w1
+
+
+class Projections(NamedTuple):
+    """What a token offers the fast weights: q, k, v (B*h, L, d) and three rates (B*h, L, 1)."""
+
+    q: Tensor
+    k: Tensor
+    v: Tensor
+    rates: tuple[Tensor, Tensor, Tensor]
+
+
+class FastWeightLayer(nn.Module):
+    """Projections, fast weights and gated output of one TTT layer (spec/model.md 6.1-6.5).
+
+    The column norms that updates renormalise to are those of the learned initial weights, also when a carried
+    state is given; that makes stepping frame by frame equal to one windowed run (spec/model.md 11).
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        head_dim: int,
+        *,
+        expansion: int = 2,
+        base_lr: float = 0.01,
+        gate: bool = True,
+        steps: int = 5,
+        newton_schulz_dtype: Literal["bfloat16", "float32"] = "bfloat16",
+    ) -> None:
+        super().__init__()
+        self.num_heads = dim // head_dim
+        self.head_dim = head_dim
+        self.steps = steps
+        self.newton_schulz_dtype = newton_schulz_dtype
+        hidden = head_dim * expansion
+        self.w0 = nn.Parameter(torch.randn(self.num_heads, head_dim, hidden) * math.sqrt(2 / head_dim))
+        self.w1 = nn.Parameter(torch.randn(self.num_heads, hidden, head_dim) * math.sqrt(2 / hidden))
+        self.w2 = nn.Parameter(torch.randn(self.num_heads, head_dim, hidden) * math.sqrt(2 / head_dim))
+        self.to_qkv = nn.Linear(dim, 3 * dim)
+        self.lr_fc = nn.Linear(dim, 3 * self.num_heads)
+        self.gate_fn = nn.Sequential(nn.Linear(dim, dim)) if gate else None
+        self.o_norm = nn.RMSNorm(head_dim, eps=1e-5)
+        self.c_proj = nn.Linear(dim, dim)
+        # softplus(rate_offset) = base_lr
+        self._rate_offset = base_lr + math.log(-math.expm1(-base_lr))
+
+    def initial_weights(self, batch: int) -> FastWeights:
+        """The learned start, repeated for ``batch`` scenes: index b * heads + head."""
+        return FastWeights(*(w.repeat(batch, 1, 1) for w in (self.w0, self.w1, self.w2)))
+
+    def initial_norms(self, batch: int) -> FastWeights:
+        """Column norms of the learned start, repeated for ``batch`` scenes."""
+        norms = column_norms(FastWeights(self.w0, self.w1, self.w2))
+        return FastWeights(*(n.repeat(batch, 1, 1) for n in norms))
+
+    def project(self, u: Tensor) -> Projections:
+        """Normalised tokens (B, L, C) -> queries, keys, values and rates per head."""
+        qkv = F.silu(self.to_qkv(u)).unflatten(-1, (3, self.num_heads, self.head_dim))
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2).unbind(0)
+        q, k = _unit(q), _unit(k)
+        rates = F.softplus(self.lr_fc(u).float() + self._rate_offset)
+        rates = rates.unflatten(-1, (3, self.num_heads)).permute(2, 0, 3, 1).flatten(1, 2)[..., None]
+        return Projections(q, k, v, (rates[0], rates[1], rates[2]))
+
+    def run_program(
+        self, tokens: Projections, program: Sequence[Operation], weights: FastWeights | None
+    ) -> tuple[Tensor, FastWeights]:
+        """Run updates and applies in order; outputs of the applies (B*h, L', d), joined, and the last state."""
+        batch = tokens.q.shape[0] // self.num_heads
+        current = self.initial_weights(batch) if weights is None else weights
+        norms = self.initial_norms(batch) if any(op.update for op in program) else None
+        outputs = []
+        for op in program:
+            span = slice(op.start, op.end)
+            if op.update:
+                assert norms is not None
+                gradients = update_gradients(
+                    current, tokens.k[:, span], tokens.v[:, span], [r[:, span] for r in tokens.rates]
+                )
+                current = apply_update(current, gradients, norms, self.steps, self._arithmetic(tokens.q))
+            if op.apply:
+                outputs.append(read_weights(current, tokens.q[:, span]))
+        return torch.cat(outputs, dim=1) if len(outputs) > 1 else outputs[0], current
+
+    def forward(
+        self, u: Tensor, program: Sequence[Operation], weights: FastWeights | None = None
+    ) -> tuple[Tensor, FastWeights]:
+        """u (B, L, C) -> output (B, L, C) and the fast weights after ``program``."""
+        out, weights = self.run_program(self.project(u), program, weights)
+        out = self.o_norm(out.float()).unflatten(0, (-1, self.num_heads)).transpose(1, 2).flatten(2)
+        if self.gate_fn is not None:
+            out = out * F.silu(self.gate_fn(u))
+        return self.c_proj(out), weights
+
+    def _arithmetic(self, tokens: Tensor) -> Arithmetic:
+        if self.newton_schulz_dtype == "float32":
+            return "float32"
+        return "mixed" if torch.is_autocast_enabled(tokens.device.type) else "bfloat16"
+
+
+def _unit(x: Tensor) -> Tensor:
+    x = x.float()
+    return x / (x.norm(dim=-1, keepdim=True) + 1e-5)
