@@ -1,0 +1,104 @@
+"""Widgets that show a picture and a colour scale."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from zipmap_app.ui.images import TURBO, qimage_from_rgb
+from zipmap_app.ui.theme import PALETTE
+
+
+class ImageView(QWidget):
+    """A picture fitted into the widget with its aspect kept, or a line of text while there is none."""
+
+    def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._placeholder = placeholder
+        self._image: QImage | None = None
+        self._aspect = 4 / 3
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setMinimumSize(100, 70)
+
+    @property
+    def has_image(self) -> bool:
+        return self._image is not None
+
+    def show_rgb(self, rgb: np.ndarray) -> None:
+        """Show (H, W, 3) uint8."""
+        self._image = qimage_from_rgb(rgb)
+        aspect = rgb.shape[1] / rgb.shape[0]
+        if abs(aspect - self._aspect) > 1e-3:
+            self._aspect = aspect
+            self.updateGeometry()
+        self.update()
+
+    def clear(self) -> None:
+        self._image = None
+        self.update()
+
+    def set_placeholder(self, text: str) -> None:
+        self._placeholder = text
+        self.update()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        # A very tall picture must not push everything else out of the panel.
+        return round(width / max(self._aspect, 0.75))
+
+    def sizeHint(self) -> QSize:
+        return QSize(260, self.heightForWidth(260))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        outline = QPainterPath()
+        outline.addRoundedRect(QRectF(self.rect()), 6, 6)
+        painter.setClipPath(outline)
+        painter.fillRect(self.rect(), QColor(PALETTE.base))
+        if self._image is None:
+            painter.setPen(QColor(PALETTE.faint))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(self.rect().adjusted(10, 6, -10, -6), flags, self._placeholder)
+        else:
+            size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            target = QRectF(0, 0, size.width(), size.height())
+            target.moveCenter(QRectF(self.rect()).center())
+            painter.drawImage(target, self._image)
+        painter.end()
+
+
+class DepthScale(QWidget):
+    """The turbo colour bar of a depth picture with the depths at its ends."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._near = self._far = 0.0
+        self.setFixedHeight(22)
+        self._bar = qimage_from_rgb(TURBO[::-1][None])  # near (red) on the left
+
+    def set_range(self, near: float, far: float) -> None:
+        """Depths in scene units; equal values blank the numbers."""
+        self._near, self._far = near, far
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(0, 0, self.width(), 6), self._bar)
+        painter.setPen(QColor(PALETTE.dim))
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        labels = self.rect().adjusted(0, 7, 0, 0)
+        if self._far > self._near:
+            painter.drawText(labels, Qt.AlignmentFlag.AlignLeft, f"{self._near:.3g}")
+            painter.drawText(labels, Qt.AlignmentFlag.AlignRight, f"{self._far:.3g}")
+        painter.drawText(labels, Qt.AlignmentFlag.AlignHCenter, "depth, relative units")
+        painter.end()

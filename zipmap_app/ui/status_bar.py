@@ -1,0 +1,91 @@
+"""The line at the bottom: what runs, how fast, how much."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+from zipmap_app.state.session import RunState, SessionStatus
+from zipmap_app.ui.theme import PALETTE
+
+_STATE_TEXT = {
+    RunState.IDLE: ("Ready", PALETTE.faint),
+    RunState.LOADING: ("Loading model", PALETTE.warning),
+    RunState.RUNNING: ("Running", PALETTE.good),
+    RunState.PAUSED: ("Paused", PALETTE.warning),
+    RunState.ENDED: ("Done", PALETTE.accent),
+}
+
+
+def count_text(n: int) -> str:
+    """1234 -> '1,234', 1234567 -> '1.23 M'."""
+    return f"{n / 1e6:.2f} M" if n >= 1_000_000 else f"{n:,}"
+
+
+class StatusBar(QFrame):
+    """Shows a SessionStatus, and the progress of one background job with a way to cancel it."""
+
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusBar")
+        self.setFixedHeight(32)
+        self._dot = QLabel("●")
+        self._state = QLabel()
+        self._state.setObjectName("stateLabel")
+        self._source, self._frames, self._speed = QLabel(), QLabel(), QLabel()
+        self._points, self._dropped, self._model = QLabel(), QLabel(), QLabel()
+        self._job = QLabel()
+        self._job_bar = QProgressBar()
+        self._job_bar.setTextVisible(False)
+        self._job_bar.setFixedWidth(120)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setProperty("flat", True)
+        self._cancel.clicked.connect(self.cancel_requested)
+        self._dropped.setToolTip("Frames of the live source that came faster than they could be processed")
+        self._speed.setToolTip("Time the model takes for a frame, and frames per second overall (smoothed)")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 0, 14, 0)
+        row.setSpacing(18)
+        state = QHBoxLayout()
+        state.setSpacing(6)
+        state.addWidget(self._dot)
+        state.addWidget(self._state)
+        row.addLayout(state)
+        for label in (self._source, self._frames, self._speed, self._points, self._dropped):
+            row.addWidget(label)
+        row.addStretch(1)
+        for widget in (self._job, self._job_bar, self._cancel, self._model):
+            row.addWidget(widget)
+        self.hide_job()
+        self.show_status(SessionStatus())
+
+    def show_status(self, status: SessionStatus) -> None:
+        text, color = _STATE_TEXT[status.state]
+        self._dot.setStyleSheet(f"color: {color}")
+        self._state.setText(text)
+        self._source.setText(status.source_name)
+        hint = f" / {status.n_frames_hint:,}" if status.n_frames_hint else ""
+        self._frames.setText(f"{status.n_frames:,}{hint} frames" if status.source_name else "")
+        speed = "" if status.ms_per_frame is None else f"{status.ms_per_frame:.0f} ms/frame"
+        if speed and status.frames_per_s is not None:
+            speed += f"  ·  {status.frames_per_s:.1f} fps"
+        self._speed.setText(speed)
+        self._points.setText(f"{count_text(status.n_points)} points" if status.n_points else "")
+        self._dropped.setText(f"{status.n_dropped:,} dropped" if status.n_dropped else "")
+        self._model.setText(f"{status.model_name} on {status.device}" if status.model_name else "")
+        for label in (self._source, self._frames, self._speed, self._points, self._dropped, self._model):
+            label.setVisible(bool(label.text()))
+
+    def show_job(self, text: str, fraction: float | None) -> None:
+        """Progress of a job; None while its length is unknown."""
+        self._job.setText(text)
+        self._job_bar.setRange(0, 0 if fraction is None else 1000)
+        self._job_bar.setValue(round((fraction or 0.0) * 1000))
+        for widget in (self._job, self._job_bar, self._cancel):
+            widget.show()
+
+    def hide_job(self) -> None:
+        for widget in (self._job, self._job_bar, self._cancel):
+            widget.hide()
