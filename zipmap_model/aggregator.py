@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -83,7 +84,7 @@ class Aggregator(nn.Module):
         are the stem features of the view before view 0, for the motion cue.
         """
         B, S, _, height, width = images_BS3HW.shape
-        mean, std = (images_BS3HW.new_tensor(c)[:, None, None] for c in (_MEAN, _STD))
+        mean, std = _channel_statistics(images_BS3HW.device)
         images = ((images_BS3HW.float() - mean) / std).flatten(0, 1)
         fine = motion = None
         if self.motion_cue is not None:
@@ -145,3 +146,12 @@ class Aggregator(nn.Module):
             if i in config.tap_blocks:
                 taps.append(torch.cat([in_view, x], dim=-1).unflatten(0, (B, S)))
         return taps, tuple(after)
+
+
+@lru_cache(maxsize=8)
+def _channel_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (3, 1, 1) of the colour channels; kept, because a copy from the host on every
+    call would break CUDA graph capture."""
+    with torch.inference_mode(False):
+        mean, std = (torch.tensor(c, device=device)[:, None, None] for c in (_MEAN, _STD))
+        return mean, std

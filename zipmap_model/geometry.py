@@ -141,12 +141,25 @@ def ray_conditions(
     direction, origin x direction. Intrinsics that imply another image size (2 cx, 2 cy) are scaled to (H, W).
     """
     height, width = size_hw
+    intrinsics = intrinsics.clone()
+    implied_w = int(2 * intrinsics[..., 0, 2].max())
+    implied_h = int(2 * intrinsics[..., 1, 2].max())
+    if (implied_h, implied_w) != (height, width):
+        intrinsics[..., 0, :] *= width / implied_w
+        intrinsics[..., 1, :] *= height / implied_h
+    return rays_at_size(world_from_camera, intrinsics, size_hw, scale)
+
+
+def rays_at_size(
+    world_from_camera: Tensor,
+    intrinsics: Tensor,
+    size_hw: tuple[int, int],
+    scale: Tensor | float,
+) -> Tensor:
+    """``ray_conditions`` for intrinsics that are known to belong to ``size_hw``: reads nothing back to the host."""
+    height, width = size_hw
     fx, fy = intrinsics[..., 0, 0], intrinsics[..., 1, 1]
     cx, cy = intrinsics[..., 0, 2], intrinsics[..., 1, 2]
-    implied_w, implied_h = int(2 * cx.max()), int(2 * cy.max())
-    if (implied_h, implied_w) != (height, width):
-        fx, cx = fx * (width / implied_w), cx * (width / implied_w)
-        fy, cy = fy * (height / implied_h), cy * (height / implied_h)
     u = torch.arange(width, device=intrinsics.device, dtype=intrinsics.dtype) + 0.5
     v = torch.arange(height, device=intrinsics.device, dtype=intrinsics.dtype)[:, None] + 0.5
     x = (u - cx[..., None, None]) / fx[..., None, None]

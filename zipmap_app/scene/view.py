@@ -251,9 +251,13 @@ class SceneView:
         poses = self._session.path.world_from_camera
         width, height = self.camera.size_px
         forward = poses[-12:, :3, 2].mean(axis=0)
-        return framing_pose(
-            np.array(extent.centre), extent.radius * 0.9, forward, self.camera.fov_y_rad, width / height
-        )
+        # The bulk of the points and the newest camera, in one ball.
+        centre, newest = np.array(extent.centre), poses[-1, :3, 3]
+        gap = float(np.linalg.norm(newest - centre))
+        radius = max(extent.radius * 0.9, 0.5 * (extent.radius * 0.9 + gap))
+        if gap > 0:
+            centre = centre + (newest - centre) * ((radius - extent.radius * 0.9) / gap)
+        return framing_pose(centre, radius, forward, self.camera.fov_y_rad, width / height)
 
     def _frustum_depth(self) -> float:
         extent = self._session.cloud.extent()

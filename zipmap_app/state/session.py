@@ -32,6 +32,7 @@ class RunState(Enum):
     RUNNING = "running"
     PAUSED = "paused"
     ENDED = "ended"
+    FAILED = "failed"
 
 
 class Severity(Enum):
@@ -175,14 +176,15 @@ class SessionModel:
         severity = Severity.ERROR if fault.fatal else Severity.WARNING
         self.add_notice(Notice(fault.sentence, fault.details, severity))
         if fault.fatal:
-            state = RunState.ENDED if len(self.path) else RunState.IDLE
+            state = RunState.FAILED if len(self.path) else RunState.IDLE
             self._set_status(replace(self.status, state=state))
 
     def _apply_end(self, ended: StreamEnded) -> None:
         for note in ended.notes:
             self.add_notice(Notice(note))
-        state = RunState.ENDED if len(self.path) else RunState.IDLE
-        self._set_status(replace(self.status, state=state))
+        if self.status.state is not RunState.FAILED:
+            state = RunState.ENDED if len(self.path) else RunState.IDLE
+            self._set_status(replace(self.status, state=state))
 
     def _set_status(self, status: SessionStatus) -> None:
         if status != self.status:

@@ -14,6 +14,7 @@ _STATE_TEXT = {
     RunState.RUNNING: ("Running", PALETTE.good),
     RunState.PAUSED: ("Paused", PALETTE.warning),
     RunState.ENDED: ("Done", PALETTE.accent),
+    RunState.FAILED: ("Stopped by an error", PALETTE.error),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from PySide6.QtGui import QColor, QIcon, QPalette
+from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from zipmap_app.resource_paths import resource_path, resource_text
@@ -38,6 +38,7 @@ class Palette:
 
 
 PALETTE = Palette()
+_ICON_COLOR = "#c9d1dc"  # as written in the icon files
 
 
 def style_sheet(palette: Palette = PALETTE) -> str:
@@ -46,7 +47,7 @@ def style_sheet(palette: Palette = PALETTE) -> str:
     # Longest names first, or @accent would eat the start of @accent_deep.
     for field in sorted(fields(palette), key=lambda field: -len(field.name)):
         text = text.replace(f"@{field.name}", getattr(palette, field.name))
-    return text
+    return text.replace("@icons", resource_path("icons").as_posix())
 
 
 def apply_theme(application: QApplication) -> None:
@@ -72,6 +73,18 @@ def apply_theme(application: QApplication) -> None:
     application.setStyleSheet(style_sheet())
 
 
-def icon(name: str) -> QIcon:
-    """A bundled line icon by file name without its suffix."""
-    return QIcon(str(resource_path("icons", f"{name}.svg")))
+def icon(name: str, color: str = _ICON_COLOR) -> QIcon:
+    """A bundled line icon by file name without its suffix, faint when disabled."""
+    result = QIcon()
+    for mode, tint in ((QIcon.Mode.Normal, color), (QIcon.Mode.Disabled, PALETTE.faint)):
+        result.addPixmap(_tinted_pixmap(name, tint), mode)
+    return result
+
+
+def _tinted_pixmap(name: str, color: str) -> QPixmap:
+    svg = resource_text("icons", f"{name}.svg").replace(_ICON_COLOR, color)
+    # Drawn at three times the size it is shown at, for screens of high density.
+    svg = svg.replace('width="24" height="24"', 'width="72" height="72"', 1)
+    pixmap = QPixmap()
+    pixmap.loadFromData(svg.encode(), "SVG")
+    return pixmap

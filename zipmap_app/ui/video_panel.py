@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QWidget
 
 from zipmap_app.state.messages import FrameResult
 from zipmap_app.ui.card import Card, small_label
@@ -25,10 +25,20 @@ class VideoPanel(Card):
         self.depth_view = ImageView("No depth yet")
         self._scale = DepthScale()
         self._caption = small_label()
-        for widget in (self.picture_view, self._caption, self.depth_view, self._scale):
+        self._pictures = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pictures.setSpacing(8)
+        for view in (self.picture_view, self.depth_view):
+            self._pictures.addWidget(view, 1)
+        self.body.addLayout(self._pictures)
+        for widget in (self._scale, self._caption):
             self.body.addWidget(widget)
         self._caption.hide()
         self._scale.hide()
+
+    def set_stacked(self, is_stacked: bool) -> None:
+        """Put the depth below the picture (large) or beside it (small)."""
+        direction = QBoxLayout.Direction.TopToBottom if is_stacked else QBoxLayout.Direction.LeftToRight
+        self._pictures.setDirection(direction)
 
     def show_frame(self, frame: FrameResult | None) -> None:
         self._frame = frame
