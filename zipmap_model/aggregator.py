@@ -150,8 +150,10 @@ class Aggregator(nn.Module):
 
 @lru_cache(maxsize=8)
 def _channel_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (3, 1, 1) of the colour channels; kept, because a copy from the host on every
-    call would break CUDA graph capture."""
+    """Mean and standard deviation (3, 1, 1) of the colour channels.
+
+    Kept, because a copy from the host on every call would break CUDA graph capture.
+    """
     with torch.inference_mode(False):
         mean, std = (torch.tensor(c, device=device)[:, None, None] for c in (_MEAN, _STD))
         return mean, std

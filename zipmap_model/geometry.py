@@ -156,7 +156,7 @@ def rays_at_size(
     size_hw: tuple[int, int],
     scale: Tensor | float,
 ) -> Tensor:
-    """``ray_conditions`` for intrinsics that are known to belong to ``size_hw``: reads nothing back to the host."""
+    """``ray_conditions`` for intrinsics known to belong to ``size_hw``: reads nothing back to the host."""
     height, width = size_hw
     fx, fy = intrinsics[..., 0, 0], intrinsics[..., 1, 1]
     cx, cy = intrinsics[..., 0, 2], intrinsics[..., 1, 2]
