@@ -15,6 +15,7 @@ class CameraPath:
         self.cleared: Event[[]] = Event()
         self._poses = np.empty((64, 4, 4))
         self._frame_indices: list[int] = []
+        self._timestamps_s: list[float] = []
 
     def __len__(self) -> int:
         return len(self._frame_indices)
@@ -30,7 +31,12 @@ class CameraPath:
     def frame_indices(self) -> tuple[int, ...]:
         return tuple(self._frame_indices)
 
-    def append(self, frame_index: int, world_from_camera: np.ndarray) -> None:
+    @property
+    def timestamps_s(self) -> tuple[float, ...]:
+        """Media time of each frame."""
+        return tuple(self._timestamps_s)
+
+    def append(self, frame_index: int, timestamp_s: float, world_from_camera: np.ndarray) -> None:
         if world_from_camera.shape != (4, 4):
             raise ValueError(f"world_from_camera: want (4, 4), got {world_from_camera.shape}")
         if len(self) == len(self._poses):
@@ -38,8 +44,10 @@ class CameraPath:
             self._poses = np.concatenate([self._poses, np.empty_like(self._poses)])
         self._poses[len(self)] = world_from_camera
         self._frame_indices.append(frame_index)
+        self._timestamps_s.append(timestamp_s)
         self.appended.emit()
 
     def clear(self) -> None:
         self._frame_indices.clear()
+        self._timestamps_s.clear()
         self.cleared.emit()

@@ -139,7 +139,7 @@ class SessionModel:
     def _apply_frame(self, frame: FrameResult) -> None:
         self.current_frame = frame
         self.cloud.append(frame.points)
-        self.path.append(frame.frame_index, frame.world_from_camera)
+        self.path.append(frame.frame_index, frame.timestamp_s, frame.world_from_camera)
         self.frame_changed.emit(frame)
         now_s = self._clock()
         rate = self.status.frames_per_s

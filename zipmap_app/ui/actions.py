@@ -101,6 +101,7 @@ class Actions:
 
 def _make_action(spec: ActionSpec, window: QWidget) -> QAction:
     action = QAction(spec.text, window)
+    action.setIconText(f" {spec.text.rstrip('…')}")  # Qt leaves no air between icon and text
     if spec.icon:
         action.setIcon(icon(spec.icon))
     action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])

@@ -58,7 +58,7 @@ class DropOverlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         shade = QColor(PALETTE.base)
-        shade.setAlpha(215)
+        shade.setAlpha(232)
         painter.fillRect(self.rect(), shade)
         color = QColor(PALETTE.accent if self._offer.path else PALETTE.error)
         painter.setPen(QPen(color, 2, Qt.PenStyle.DashLine))

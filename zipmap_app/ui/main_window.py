@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import (
-    QMainWindow,
-    QMessageBox,
-    QProgressBar,
-    QScrollArea,
-    QSizePolicy,
-    QSplitter,
-    QToolBar,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
-from zipmap_app.state.messages import FrameResult, QueryRequest, QueryResult
 from zipmap_app.state.session import Notice, RunState, SessionModel, SessionStatus, Severity
 from zipmap_app.ui import dialogs
 from zipmap_app.ui.actions import ActionId, Actions
-from zipmap_app.ui.appearance_panel import AppearancePanel
+from zipmap_app.ui.chrome import fill_menus, make_toolbar
 from zipmap_app.ui.drop import DropOverlay, drop_offer
-from zipmap_app.ui.query_panel import QueryPanel
+from zipmap_app.ui.query_asker import QueryAsker
 from zipmap_app.ui.recent import RecentInputs
+from zipmap_app.ui.side_panel import SidePanel
 from zipmap_app.ui.status_bar import StatusBar
 from zipmap_app.ui.theme import icon
-from zipmap_app.ui.video_panel import VideoPanel
 from zipmap_app.ui.viewport import Viewport
 from zipmap_app.ui.welcome import Welcome
 
 _TITLE = "ZipMap Studio"
-_PANEL_WIDTH = 340
+_PANEL_WIDTH = 370
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +55,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._session = session
         self._options = options
-        self._query_ids = itertools.count()
-        self._query_in_flight: int | None = None
-        self._asks_again = False
         self._recent = RecentInputs(options.settings)
         self.actions_table = Actions(self)
         self._build()
@@ -91,85 +75,25 @@ class MainWindow(QMainWindow):
         self._splitter.setHandleWidth(1)
         self.viewport = Viewport(self._session, self.welcome, self._splitter)
         self.scene = self.viewport.scene
-        self.video_panel, self.query_panel, self.appearance_panel = (
-            VideoPanel(),
-            QueryPanel(),
-            AppearancePanel(),
-        )
-        self.viewport.use_wheel_for_size(self.appearance_panel)
-        self._side = _side_column((self.video_panel, self.query_panel, self.appearance_panel))
+        self.side_panel = SidePanel()
+        self.viewport.use_wheel_for_size(self.side_panel.appearance)
+        self.asker = QueryAsker(self._session, self.scene, self.side_panel.query, self)
         self._splitter.addWidget(self.viewport)
-        self._splitter.addWidget(self._side)
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.setStretchFactor(1, 0)
+        self._splitter.addWidget(self.side_panel)
+        self._splitter.setStretchFactor(0, 4)
+        self._splitter.setStretchFactor(1, 1)
         self._splitter.setCollapsible(0, False)
-        self._progress = QProgressBar()
-        self._progress.setTextVisible(False)
         self.status_bar = StatusBar()
         middle = QWidget()
         layout = QVBoxLayout(middle)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._splitter, 1)
-        layout.addWidget(self._progress)
         layout.addWidget(self.status_bar)
         self.setCentralWidget(middle)
         self._drop_overlay = DropOverlay(self)
-        self._add_menus()
-        self._add_toolbar()
-
-    def _add_menus(self) -> None:
-        act = self.actions_table
-        groups = {
-            "File": (
-                (ActionId.OPEN_VIDEO, ActionId.OPEN_FOLDER, ActionId.WEBCAM),
-                (ActionId.OPEN_ADDRESS, ActionId.SAMPLE),
-                (ActionId.SAVE, ActionId.SCREENSHOT),
-                (ActionId.QUIT,),
-            ),
-            "Run": ((ActionId.PAUSE, ActionId.STEP, ActionId.STOP), (ActionId.QUERY,)),
-            "View": (
-                (ActionId.FRAME, ActionId.RESET_VIEW),
-                (ActionId.GRID, ActionId.PATH, ActionId.PANEL, ActionId.FULL_SCREEN),
-            ),
-            "Help": ((ActionId.SHORTCUTS, ActionId.ABOUT),),
-        }
-        for title, sections in groups.items():
-            menu = self.menuBar().addMenu(title)
-            for index, section in enumerate(sections):
-                if index:
-                    menu.addSeparator()
-                menu.addActions([act[id_] for id_ in section])
-
-    def _add_toolbar(self) -> None:
-        bar = QToolBar("Tools")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.addToolBar(bar)
-        act = self.actions_table
-        for id_ in (ActionId.OPEN_VIDEO, ActionId.OPEN_FOLDER, ActionId.WEBCAM):
-            bar.addAction(act[id_])
-        bar.addSeparator()
-        for id_ in (ActionId.PAUSE, ActionId.STEP, ActionId.STOP):
-            bar.addAction(act[id_])
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        bar.addSeparator()
-        bar.addAction(act[ActionId.QUERY])
-        bar.addWidget(spacer)
-        for id_ in (ActionId.FRAME, ActionId.RESET_VIEW, ActionId.GRID, ActionId.PATH):
-            bar.addAction(act[id_])
-        bar.addSeparator()
-        for id_ in (ActionId.SCREENSHOT, ActionId.SAVE, ActionId.PANEL):
-            bar.addAction(act[id_])
-        for id_ in (ActionId.PAUSE, ActionId.QUERY, ActionId.OPEN_VIDEO):
-            button = bar.widgetForAction(act[id_])
-            if isinstance(button, QToolButton):
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        pause_button = bar.widgetForAction(act[ActionId.PAUSE])
-        pause_button.setMinimumWidth(96)  # its text changes; its neighbours must not jump
-        bar.widgetForAction(act[ActionId.QUERY]).setObjectName("queryButton")
+        fill_menus(self.menuBar(), self.actions_table)
+        self.addToolBar(make_toolbar(self.actions_table))
 
     def _connect_actions(self) -> None:
         handlers: tuple[tuple[ActionId, Callable[[], object]], ...] = (
@@ -184,7 +108,7 @@ class MainWindow(QMainWindow):
             (ActionId.PAUSE, self._on_pause),
             (ActionId.STEP, self.step_requested.emit),
             (ActionId.STOP, self.stop_requested.emit),
-            (ActionId.QUERY, self.ask_from_view),
+            (ActionId.QUERY, self._on_query),
             (ActionId.FRAME, self.scene.frame_scene),
             (ActionId.RESET_VIEW, self.scene.reset_view),
             (ActionId.SHORTCUTS, lambda: dialogs.ShortcutsDialog(self).show()),
@@ -195,24 +119,21 @@ class MainWindow(QMainWindow):
         toggles: tuple[tuple[ActionId, Callable[[bool], object]], ...] = (
             (ActionId.GRID, self.scene.set_grid_visible),
             (ActionId.PATH, self.scene.set_path_visible),
-            (ActionId.PANEL, self._side.setVisible),
+            (ActionId.PANEL, self.side_panel.setVisible),
             (ActionId.FULL_SCREEN, self._on_full_screen),
         )
         for action_id, toggle in toggles:
             self.actions_table[action_id].toggled.connect(toggle)
-        self.appearance_panel.changed.connect(self.scene.set_appearance)
-        self.query_panel.asked.connect(self.ask_from_view)
-        self.query_panel.follow_toggled.connect(self._on_follow_toggled)
+        self.side_panel.appearance.changed.connect(self.scene.set_appearance)
+        self.asker.requested.connect(self.query_requested)
         self.status_bar.cancel_requested.connect(self.job_cancel_requested)
 
     def _connect_session(self) -> None:
         session = self._session
         self._disconnects = (
             session.status_changed.connect(self._on_status),
-            session.frame_changed.connect(self._on_frame),
+            session.frame_changed.connect(self.side_panel.video.show_frame),
             session.notice_added.connect(self.viewport.notices.add),
-            session.query_answered.connect(self._on_query_answered),
-            self.scene.camera.moved.connect(self._on_view_moved),
         )
 
     # What the user wants
@@ -224,24 +145,9 @@ class MainWindow(QMainWindow):
             self._recent.add(Path(spec).resolve())
         self.open_requested.emit(spec)
 
-    def ask_from_view(self) -> None:
-        """Ask what the newest frame's camera would see from exactly where the view is now."""
-        frame = self._session.current_frame
-        if frame is None or not self.actions_table[ActionId.QUERY].isEnabled():
-            return
-        request = QueryRequest(
-            query_id=next(self._query_ids),
-            world_from_camera=self.scene.view_pose(),
-            intrinsics=frame.intrinsics.copy(),
-            size_hw=(frame.rgb.shape[0], frame.rgb.shape[1]),
-        )
-        self._query_in_flight = request.query_id
-        self._asks_again = False
-        self._side.show()
-        self.actions_table[ActionId.PANEL].setChecked(True)
-        self.scene.set_viewfinder_visible(True)
-        self.query_panel.show_waiting()
-        self.query_requested.emit(request)
+    def _on_query(self) -> None:
+        self.actions_table[ActionId.PANEL].setChecked(True)  # the answer appears there
+        self.asker.ask()
 
     def _on_open_video(self) -> None:
         path = dialogs.ask_for_video(self, self._last_folder())
@@ -300,63 +206,17 @@ class MainWindow(QMainWindow):
         pause = act[ActionId.PAUSE]
         pause.setEnabled(status.is_active)
         pause.setText("Resume" if is_paused else "Pause")
+        pause.setIconText(" Resume" if is_paused else " Pause")
         pause.setIcon(icon("play" if is_paused else "pause"))
         act[ActionId.STEP].setEnabled(is_paused)
         act[ActionId.STOP].setEnabled(status.is_active)
         act[ActionId.SAVE].setEnabled(status.n_points > 0)
-        can_query = status.supports_query and status.n_frames > 0
-        act[ActionId.QUERY].setEnabled(can_query)
-        has_no_queries = bool(status.model_name) and not status.supports_query
-        why_not = f"The model “{status.model_name}” cannot answer queries" if has_no_queries else ""
-        self.query_panel.set_available(can_query, why_not)
+        act[ActionId.QUERY].setEnabled(self.asker.can_ask)
         is_empty = status.state is RunState.IDLE and not status.n_frames
         if is_empty:
             self.welcome.show_recent(self._recent.paths())
         self.viewport.set_welcome_visible(is_empty)
-        self._show_progress(status)
         self.setWindowTitle(f"{status.source_name} - {_TITLE}" if status.source_name else _TITLE)
-
-    def _show_progress(self, status: SessionStatus) -> None:
-        if status.state is RunState.LOADING:
-            self._progress.setRange(0, 0)
-        else:
-            # Headers lie about lengths, so the bar may stop short but never overflows.
-            total = max(status.n_frames_hint or 0, status.n_frames, 1)
-            self._progress.setRange(0, total)
-            is_done = status.state is RunState.ENDED
-            self._progress.setValue(total if is_done else status.n_frames)
-        is_known = status.n_frames_hint is not None or status.state is RunState.LOADING
-        # Hiding it would move the viewport by its height, so it keeps its place.
-        self._progress.setEnabled(status.is_active and is_known)
-        self._progress.setStyleSheet(
-            "" if status.is_active and is_known else "QProgressBar::chunk {background: transparent}"
-        )
-
-    def _on_frame(self, frame: FrameResult | None) -> None:
-        self.video_panel.show_frame(frame)
-        if frame is not None and self.query_panel.follow.isChecked() and self._query_in_flight is None:
-            self.ask_from_view()
-
-    def _on_query_answered(self, result: QueryResult | None) -> None:
-        self.query_panel.show_result(result)
-        if result is None or result.query_id == self._query_in_flight:
-            self._query_in_flight = None
-        if result is not None and self._asks_again:
-            self.ask_from_view()
-
-    def _on_view_moved(self) -> None:
-        if not self.query_panel.follow.isChecked():
-            return
-        # One question at a time: what moved meanwhile is asked when the answer is there.
-        if self._query_in_flight is None:
-            self.ask_from_view()
-        else:
-            self._asks_again = True
-
-    def _on_follow_toggled(self, is_on: bool) -> None:
-        self.scene.set_viewfinder_visible(is_on)
-        if is_on:
-            self.ask_from_view()
 
     # Window events
 
@@ -388,6 +248,7 @@ class MainWindow(QMainWindow):
         self._options.settings.setValue("splitter", self._splitter.saveState())
         for disconnect in self._disconnects:
             disconnect()
+        self.asker.close()
         self.scene.close()
         self.closing.emit()
         super().closeEvent(event)
@@ -408,19 +269,3 @@ class MainWindow(QMainWindow):
 
     def _file_stem(self) -> str:
         return Path(self._session.status.source_name or "scene").stem
-
-
-def _side_column(panels: tuple[QWidget, ...]) -> QScrollArea:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(10, 10, 10, 10)
-    layout.setSpacing(10)
-    for panel in panels:
-        layout.addWidget(panel)
-    layout.addStretch(1)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(280)
-    area.setWidget(column)
-    return area

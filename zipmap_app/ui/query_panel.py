@@ -9,7 +9,7 @@ from zipmap_app.state.messages import QueryResult
 from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.image_view import DepthScale, ImageView
 from zipmap_app.ui.images import depth_picture
-from zipmap_app.ui.theme import icon
+from zipmap_app.ui.theme import PALETTE, icon
 
 _ABOUT = (
     "The picture and depth that the model's scene state predicts for the view you look from. "
@@ -47,7 +47,7 @@ class QueryPanel(Card):
         self._caption = small_label("Press Q to see the scene from where you look now")
         self._caption.setWordWrap(True)
         self.body.addWidget(self._caption)
-        self.button = QPushButton(icon("query"), "Query from here")
+        self.button = QPushButton(icon("query", PALETTE.query), " Query from here")
         self.button.setToolTip("Ask the model what a camera at the current view would see (Q)")
         self.button.clicked.connect(lambda: self.asked.emit())
         self.body.addWidget(self.button)

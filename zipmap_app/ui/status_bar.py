@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from zipmap_app.state.session import RunState, SessionStatus
 from zipmap_app.ui.theme import PALETTE
@@ -31,7 +31,10 @@ class StatusBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("statusBar")
-        self.setFixedHeight(32)
+        self.setFixedHeight(35)
+        self._run_bar = QProgressBar()
+        self._run_bar.setObjectName("runProgress")
+        self._run_bar.setTextVisible(False)
         self._dot = QLabel("●")
         self._state = QLabel()
         self._state.setObjectName("stateLabel")
@@ -46,7 +49,7 @@ class StatusBar(QFrame):
         self._cancel.clicked.connect(self.cancel_requested)
         self._dropped.setToolTip("Frames of the live source that came faster than they could be processed")
         self._speed.setToolTip("Time the model takes for a frame, and frames per second overall (smoothed)")
-        row = QHBoxLayout(self)
+        row = QHBoxLayout()
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(18)
         state = QHBoxLayout()
@@ -59,6 +62,11 @@ class StatusBar(QFrame):
         row.addStretch(1)
         for widget in (self._job, self._job_bar, self._cancel, self._model):
             row.addWidget(widget)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._run_bar)
+        layout.addLayout(row, 1)
         self.hide_job()
         self.show_status(SessionStatus())
 
@@ -78,6 +86,16 @@ class StatusBar(QFrame):
         self._model.setText(f"{status.model_name} on {status.device}" if status.model_name else "")
         for label in (self._source, self._frames, self._speed, self._points, self._dropped, self._model):
             label.setVisible(bool(label.text()))
+        self._show_run_progress(status)
+
+    def _show_run_progress(self, status: SessionStatus) -> None:
+        if status.state is RunState.LOADING:
+            self._run_bar.setRange(0, 0)  # busy: nobody knows how long
+            return
+        is_known = status.is_active and status.n_frames_hint is not None
+        # Headers lie about lengths: the bar may stop short, but never runs over.
+        self._run_bar.setRange(0, max(status.n_frames_hint or 0, status.n_frames, 1))
+        self._run_bar.setValue(status.n_frames if is_known else 0)
 
     def show_job(self, text: str, fraction: float | None) -> None:
         """Progress of a job; None while its length is unknown."""

@@ -67,8 +67,10 @@ class Welcome(QWidget):
         heading.setContentsMargins(6, 14, 0, 2)
         self._recent.addWidget(heading)
         for path in paths[:_MAX_SHOWN]:
-            button = QPushButton(f"{path.name}    {path.parent}")
+            button = QPushButton()
             button.setObjectName("recent")
+            text = f"{path.name}    {path.parent}"
+            button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 480))
             button.setToolTip(str(path))
             button.setEnabled(path.exists())
             button.clicked.connect(lambda _=False, path=path: self.open_requested.emit(str(path)))
@@ -76,7 +78,7 @@ class Welcome(QWidget):
 
 
 def _action_button(action: QAction, *, is_primary: bool) -> QPushButton:
-    button = QPushButton(action.text().rstrip("…"))
+    button = QPushButton(action.iconText() if not is_primary else action.iconText().strip())
     # The primary button's dark text on blue needs no grey icon beside it.
     if not is_primary:
         button.setIcon(action.icon())
