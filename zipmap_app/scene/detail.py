@@ -7,8 +7,8 @@ import math
 SOFTWARE_BUDGET = 300_000
 HARDWARE_BUDGET = 5_000_000
 _MIN_BUDGET, _MAX_BUDGET = 50_000, 50_000_000
-# Steps through a picture's points that share no factor with usual widths: a common factor shows as stripes.
-_STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101)
+# Primes that divide few usual widths: a stride that shares a factor with the width shows as stripes.
+_STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101)
 
 
 class DetailController:

@@ -1,0 +1,37 @@
+"""Level of detail: everything when still, a bounded number when moving, strides without stripes."""
+
+from __future__ import annotations
+
+import math
+
+from zipmap_app.scene.detail import HARDWARE_BUDGET, SOFTWARE_BUDGET, DetailController
+
+
+def test_everything_is_drawn_when_still_or_few():
+    detail = DetailController()
+    assert detail.stride(50_000_000, is_moving=False) == 1
+    assert detail.stride(HARDWARE_BUDGET, is_moving=True) == 1
+
+
+def test_moving_stays_within_the_budget_with_strides_coprime_to_usual_widths():
+    detail = DetailController()
+    detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")
+    assert detail.budget == SOFTWARE_BUDGET
+    for n_points in range(400_000, 20_000_000, 700_000):
+        stride = detail.stride(n_points, is_moving=True)
+        assert n_points / stride <= SOFTWARE_BUDGET
+        for width in (192, 480, 518, 640) if stride > 7 else ():
+            assert math.gcd(stride, width) == 1, (stride, width)
+        assert stride * 20 <= 2048
+
+
+def test_the_budget_follows_measured_times_but_not_small_frames():
+    detail = DetailController(target_ms=33)
+    before = detail.budget
+    detail.add_measurement(200.0, before)
+    assert detail.budget == int(before * 0.7)
+    detail.add_measurement(500.0, 10)
+    assert detail.budget == int(before * 0.7)
+    for _ in range(200):
+        detail.add_measurement(1000.0, detail.budget)
+    assert detail.budget >= 50_000
