@@ -167,7 +167,11 @@ def load_model(
 
 
 def save_model(
-    model: ZipMap, path: Path | str, *, dtype: torch.dtype = torch.float16, notes: Mapping[str, str] | None = None
+    model: ZipMap,
+    path: Path | str,
+    *,
+    dtype: torch.dtype = torch.float16,
+    notes: Mapping[str, str] | None = None,
 ) -> None:
     """Write weights and config as one safetensors file, replaced only when complete."""
     path = Path(path)
@@ -204,16 +208,20 @@ def cached_checkpoint(name: str) -> Path | None:
 
 
 def download_checkpoint(
-    name: str, *, accept_licence: bool = False, progress: Progress | None = None
+    name: str,
+    *,
+    accept_licence: bool = False,
+    progress: Progress | None = None,
+    endpoint: str | None = None,
+    cache_dir: Path | str | None = None,
 ) -> Path:
     """Download a published checkpoint into the Hugging Face cache; an interrupted download resumes.
 
+    ``endpoint`` is the address of a mirror of the hub, ``cache_dir`` another place than the hub's own cache.
     ``progress`` is called with bytes done and bytes in all, and may raise to cancel. Raises LicenceError until
     the licence is accepted, CheckpointError when the hub cannot be reached.
     """
-    import httpx
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     published = PUBLISHED[name]
     if not accept_licence:
@@ -222,9 +230,15 @@ def download_checkpoint(
         )
     try:
         path = hf_hub_download(
-            published.repo, published.filename, tqdm_class=_progress_class(progress, published.size_bytes)
+            published.repo,
+            published.filename,
+            tqdm_class=_progress_class(progress, published.size_bytes),
+            endpoint=endpoint,
+            cache_dir=cache_dir,
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
+    except Exception as error:
+        if not _is_hub_error(error):
+            raise
         raise CheckpointError(
             f"Could not download {published.filename} from huggingface.co/{published.repo} ({error}); check the "
             "connection and try again, the download resumes where it stopped."
@@ -232,11 +246,25 @@ def download_checkpoint(
     return Path(path)
 
 
+def _is_hub_error(error: Exception) -> bool:
+    """Whether the hub or the way to it failed; which HTTP library raises depends on the hub client's version."""
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError) or library in {
+        "huggingface_hub",
+        "httpx",
+        "httpx2",
+        "requests",
+        "hf_xet",
+    }
+
+
 def _progress_class(progress: Progress | None, size_bytes: int) -> type:
     from tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class Bar(tqdm):
         """Hands the hub's byte counts to the callback and draws nothing."""
+
+        monitor_interval = 0  # no watching thread: nothing is drawn
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)
@@ -292,8 +320,9 @@ def _config_from_metadata(metadata: Mapping[str, str]) -> ZipMapConfig | None:
     if "config" not in metadata:
         return None
     try:
-        fields = json.loads(metadata["config"])
-        return ZipMapConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        fields: dict[str, Any] = json.loads(metadata["config"])
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        return ZipMapConfig(**values)
     except (json.JSONDecodeError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"The file's model configuration cannot be read ({error}); it was written by another version."

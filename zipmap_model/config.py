@@ -80,7 +80,7 @@ class ZipMapConfig:
         if len(self.tap_blocks) != 4 or len(self.dpt_channels) != 4:
             raise ValueError("tap_blocks and dpt_channels must have four entries each")
         if list(self.tap_blocks) != sorted(set(self.tap_blocks)) or not (
-            0 <= self.tap_blocks[0] and self.tap_blocks[-1] < self.depth
+            self.tap_blocks[0] >= 0 and self.tap_blocks[-1] < self.depth
         ):
             raise ValueError(f"tap_blocks {self.tap_blocks} must rise within 0..{self.depth - 1}")
         if self.newton_schulz_dtype not in ("bfloat16", "float32"):

@@ -34,15 +34,18 @@ def quaternion_from_rotation(rotation: Tensor) -> Tensor:
     # The clamp keeps the square root's gradient finite where a candidate vanishes.
     magnitudes = torch.where(squares > 0, squares.clamp(min=1e-12).sqrt(), torch.zeros_like(squares))
     # Four candidates, one for each component taken as the divisor; order w, x, y, z.
-    candidates = torch.stack(
-        [
-            torch.stack([magnitudes[..., 0] ** 2, m21 - m12, m02 - m20, m10 - m01], dim=-1),
-            torch.stack([m21 - m12, magnitudes[..., 1] ** 2, m10 + m01, m02 + m20], dim=-1),
-            torch.stack([m02 - m20, m10 + m01, magnitudes[..., 2] ** 2, m12 + m21], dim=-1),
-            torch.stack([m10 - m01, m20 + m02, m21 + m12, magnitudes[..., 3] ** 2], dim=-1),
-        ],
-        dim=-2,
-    ) / (2 * magnitudes.clamp(min=0.1))[..., None]
+    candidates = (
+        torch.stack(
+            [
+                torch.stack([magnitudes[..., 0] ** 2, m21 - m12, m02 - m20, m10 - m01], dim=-1),
+                torch.stack([m21 - m12, magnitudes[..., 1] ** 2, m10 + m01, m02 + m20], dim=-1),
+                torch.stack([m02 - m20, m10 + m01, magnitudes[..., 2] ** 2, m12 + m21], dim=-1),
+                torch.stack([m10 - m01, m20 + m02, m21 + m12, magnitudes[..., 3] ** 2], dim=-1),
+            ],
+            dim=-2,
+        )
+        / (2 * magnitudes.clamp(min=0.1))[..., None]
+    )
     best = magnitudes.argmax(dim=-1)[..., None, None].expand(*magnitudes.shape[:-1], 1, 4)
     wxyz = candidates.gather(-2, best).squeeze(-2)
     xyzw = wxyz[..., [1, 2, 3, 0]]

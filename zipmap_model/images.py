@@ -125,12 +125,11 @@ def frame_from_rgb(
     height, width = rgb.shape[:2]
     new_h, new_w = model_size(height, width, config) if size_hw is None else size_hw
     scale = min(width / new_w, height / new_h)
-    crop_w, crop_h = scale * new_w, scale * new_h
+    crop_w, crop_h = min(scale * new_w, width), min(scale * new_h, height)  # min: against rounding
     left, top = (width - crop_w) / 2, (height - crop_h) / 2
-    if abs(crop_w - width) < 0.1 * width and abs(crop_h - height) < 0.1 * height:
+    if config.native_size is None and min(crop_w / width, crop_h / height) > 0.9:
         # Rounding to patches moves the aspect by a few percent; the published rules squeeze rather than crop.
-        if config.native_size is None:
-            crop_w, crop_h, left, top = float(width), float(height), 0.0, 0.0
+        crop_w, crop_h, left, top = float(width), float(height), 0.0, 0.0
     box = (left, top, left + crop_w, top + crop_h)
     resized = Image.fromarray(rgb).resize((new_w, new_h), Image.Resampling.BICUBIC, box=box)
     return FramedImage(_tensor(resized), crop_w / new_w, crop_h / new_h, left, top)

@@ -26,8 +26,8 @@ _HEAD_VIEWS = 8
 class ZipMap(nn.Module):
     """Every variant of ZipMap, chosen by the config (spec/model.md).
 
-    Parameter names are those of the published checkpoints. Freshly made models are initialised as for training
-    from scratch (spec/model.md 6.5).
+    Parameter names are those of the published checkpoints. Freshly made models are initialised as for
+    training from scratch (spec/model.md 6.5).
     """
 
     def __init__(self, config: ZipMapConfig) -> None:
@@ -129,9 +129,9 @@ class ZipMap(nn.Module):
         """Ask a state what query cameras see; the state is only read.
 
         rays (B, T, 9, H, W) from geometry.ray_conditions, poses relative to the first view, translations
-        divided by ``query_scale(state)``. Depth comes in the scale of the model's own predictions. Query views
-        do not interact, so they are processed in chunks. Raises ValueError when the model has no query head or
-        the state belongs to another model.
+        divided by ``query_scale(state)``. Depth comes in the scale of the model's own predictions. Query
+        views do not interact, so they are processed in chunks. Raises ValueError when the model has no query
+        head or the state belongs to another model.
         """
         self._check_can_query()
         # States made while training carry no fingerprint: the weights they belong to change at every step.
@@ -156,7 +156,7 @@ class ZipMap(nn.Module):
 
     def fingerprint(self) -> str:
         """A short name of config and weights, which ties a saved state to the model that made it."""
-        sample = self.aggregator.global_blocks[0].ttt_block.w0
+        sample = self.get_parameter("aggregator.global_blocks.0.ttt_block.w0")
         version = -1 if sample.is_inference() else sample._version
         key = (sample.data_ptr(), version)
         if self._fingerprint is None or self._fingerprint[0] != key:
@@ -169,8 +169,8 @@ class ZipMap(nn.Module):
         motion = None if state is None else state.motion
         if motion is not None and motion.fine.shape[-2:] != (images.shape[-2] // 4, images.shape[-1] // 4):
             raise ValueError(
-                f"This stream was started at {4 * motion.fine.shape[-1]}x{4 * motion.fine.shape[-2]} pixels and "
-                f"goes on at {images.shape[-1]}x{images.shape[-2]}; keep one size or start a new stream."
+                f"This stream was started at {4 * motion.fine.shape[-1]}x{4 * motion.fine.shape[-2]} pixels "
+                f"and goes on at {images.shape[-1]}x{images.shape[-2]}; keep one size or start a new stream."
             )
         return self.aggregator.embed_views(
             images,
@@ -221,7 +221,9 @@ class ZipMap(nn.Module):
             query=query,
         )
 
-    def _depth(self, views: ViewTokens, taps: list[Tensor], size_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def _depth(
+        self, views: ViewTokens, taps: list[Tensor], size_hw: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
         depth, confidence = activate_depth(self._dense(self.depth_head, taps, size_hw, views.fine))
         shape = taps[0].shape[:2]
         return depth.unflatten(0, shape), confidence.unflatten(0, shape)
@@ -314,5 +316,6 @@ class ZipMap(nn.Module):
     def _check_can_query(self) -> None:
         if self.nvs_head is None:
             raise ValueError(
-                "This model cannot answer queries: it has no query head. Use a state-query model or the bundled one."
+                "This model cannot answer queries: it has no query head. "
+                "Use a state-query model or the bundled one."
             )

@@ -53,7 +53,9 @@ class Case:
         relative = _ratio(error.abs().max(), want.abs().max())
         frobenius = _ratio(error.norm(), want.norm())
         # Single entries of a bf16 Newton-Schulz are not reproducible across operation orders.
-        is_noisy = self.spec.get("newton_schulz") == "bf16" or "nsbf16" in self.spec["name"] or "bf16." in name
+        is_noisy = (
+            self.spec.get("newton_schulz") == "bf16" or "nsbf16" in self.spec["name"] or "bf16." in name
+        )
         fro_bound = bounds.get("suggested_fro")
         if fro_bound is not None:
             assert frobenius <= fro_bound, f"{name}: Frobenius {frobenius:.2e} > {fro_bound:.2e}"

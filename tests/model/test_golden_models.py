@@ -34,7 +34,9 @@ def _check_prediction(case: golden.Case, prediction: zm.Prediction) -> None:
         mine |= {f"state.{layer}.{w}": t for w, t in weights._asdict().items()}
     for name in outputs.keys() & mine.keys():
         case.check(name, mine[name])
-    untested = {n for n in outputs.keys() - mine.keys() if not n.startswith(("tap", "nvs", "render", "check"))}
+    untested = {
+        n for n in outputs.keys() - mine.keys() if not n.startswith(("tap", "nvs", "render", "check"))
+    }
     assert not untested
 
 

@@ -9,9 +9,14 @@ import zipmap_model as zm
 from tests.model import golden_support as golden
 from zipmap_model.geometry import align_to_first_view, invert_rigid, ray_scale
 from zipmap_model.heads.camera import MlpCameraHead, TransformerCameraHead
-from zipmap_model.heads.dense import DenseHead, activate_depth, activate_local_points, activate_query
+from zipmap_model.heads.dense import (
+    DenseHead,
+    activate_depth,
+    activate_local_points,
+    activate_query,
+    uv_embedding,
+)
 from zipmap_model.heads.dense import _spread as spread
-from zipmap_model.heads.dense import uv_embedding
 from zipmap_model.layers.block import AttentionBlock, FastWeightBlock
 from zipmap_model.layers.fast_weights import (
     FastWeightLayer,
@@ -198,7 +203,9 @@ def test_dense_heads_and_uv_embedding():
     depth, confidence = activate_depth(_dense(case, "depth_head", 2, size))
     case.check("depth_head.pred", depth[None, ..., None])
     case.check("depth_head.conf", confidence[None])
-    case.check("local_point_head.pred", activate_local_points(_dense(case, "local_point_head", 3, size))[None])
+    case.check(
+        "local_point_head.pred", activate_local_points(_dense(case, "local_point_head", 3, size))[None]
+    )
     rgb, depth, confidence = activate_query(_dense(case, "nvs_head", 5, size))
     case.check("nvs_head.pred", torch.cat([rgb, depth[..., None]], dim=-1)[None])
     case.check("nvs_head.conf", confidence[None])

@@ -82,8 +82,10 @@ class _Scratch(nn.Module):
         for level, width in enumerate(channels, start=1):
             conv = nn.Conv2d(width, features, kernel_size=3, padding=1, bias=False)
             self.add_module(f"layer{level}_rn", conv)
-        for level in range(1, 5):
-            self.add_module(f"refinenet{level}", FusionBlock(features, has_skip=level < 4))
+        self.refinenet1 = FusionBlock(features)
+        self.refinenet2 = FusionBlock(features)
+        self.refinenet3 = FusionBlock(features)
+        self.refinenet4 = FusionBlock(features, has_skip=False)
         self.output_conv1 = nn.Conv2d(features, features // 2, kernel_size=3, padding=1)
         self.output_conv2 = nn.Sequential(
             nn.Conv2d(features // 2, 32, kernel_size=3, padding=1),

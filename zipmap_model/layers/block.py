@@ -66,7 +66,9 @@ class AttentionBlock(nn.Module):
 class FastWeightBlock(nn.Module):
     """Global block: the fast-weight layer over the tokens of all views, then an MLP (spec/model.md 6)."""
 
-    def __init__(self, dim: int, mlp_ratio: float, ttt: FastWeightLayer, *, layer_scale: float = 0.01) -> None:
+    def __init__(
+        self, dim: int, mlp_ratio: float, ttt: FastWeightLayer, *, layer_scale: float = 0.01
+    ) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim)
         self.ttt_block = ttt

@@ -63,9 +63,9 @@ def local_correlation(here: Tensor, there: Tensor, radius: int) -> Tensor:
     """
     n, channels, height, width = here.shape
     # Normalised in float32: squared sums of half-precision features lose the small differences that matter.
-    a = F.normalize(here.float(), dim=1).flatten(2)
+    a = F.normalize(here.float(), dim=1).flatten(2) * channels**0.5  # unit variance for unrelated features
     b = F.normalize(there.float(), dim=1).flatten(2)
-    volume = a.mT @ b * channels**0.5  # unit variance for unrelated features
+    volume = a.mT @ b
     index, inside = _neighbourhood(height, width, radius, here.device)
     local = volume.gather(2, index.expand(n, -1, -1)) * inside.to(volume.dtype)
     return local.mT.unflatten(2, (height, width))
