@@ -1,0 +1,112 @@
+"""What cameras do to pictures: exposure, colour, vignetting, blur, noise and block compression.
+
+A look (colour and exposure) belongs to a whole clip and is shared with its query views; degradations hit the input
+views only. All draws are made on the device of the pictures from the given generator; nothing waits for the host.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_BLOCK = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """Colour treatment of B clips, each tensor (B, 1, 1, 1, 1) or (B, 1, 3, 1, 1)."""
+
+    gamma: Tensor
+    gain: Tensor
+    saturation: Tensor
+    lift: Tensor
+    vignette: Tensor
+
+
+def draw_look(batch: int, device: torch.device, generator: torch.Generator) -> Look:
+    """A random look for each of B clips; one in twenty is black and white."""
+
+    def uniform(low: float, high: float, channels: int = 1) -> Tensor:
+        draw = torch.rand(batch, 1, channels, 1, 1, device=device, generator=generator)
+        return draw * (high - low) + low
+
+    grey = (uniform(0.0, 1.0) < 0.05).float()
+    return Look(
+        gamma=uniform(-0.25, 0.25).exp(),
+        gain=uniform(-0.3, 0.3).exp() * uniform(0.92, 1.08, 3),
+        saturation=uniform(0.4, 1.15) * (1 - grey),
+        lift=uniform(-0.02, 0.05),
+        vignette=uniform(-0.25, 0.35).clamp(min=0.0),
+    )
+
+
+def apply_look(images_BS3HW: Tensor, look: Look) -> Tensor:
+    """Colour treatment of pictures in [0, 1]; stays in [0, 1]."""
+    grey = images_BS3HW.mean(2, keepdim=True)
+    x = grey + (images_BS3HW - grey) * look.saturation
+    x = x.clamp(min=1e-4) ** look.gamma * look.gain + look.lift
+    height, width = x.shape[-2:]
+    y = torch.linspace(-1, 1, height, device=x.device)[:, None]
+    r2 = (y**2 + torch.linspace(-1, 1, width, device=x.device) ** 2) * 0.5
+    return (x * (1 - look.vignette * r2)).clamp(0.0, 1.0)
+
+
+def degrade(images_BS3HW: Tensor, generator: torch.Generator) -> Tensor:
+    """Exposure flicker, blur, noise and block compression, drawn for each clip; stays in [0, 1]."""
+    batch, views = images_BS3HW.shape[:2]
+    device = images_BS3HW.device
+
+    def uniform(low: float, high: float, views: int = 1) -> Tensor:
+        return torch.rand(batch, views, 1, 1, 1, device=device, generator=generator) * (high - low) + low
+
+    x = images_BS3HW * (1 + uniform(-0.03, 0.03, views))
+    x = _blur(x, uniform(-0.6, 1.0).clamp(min=0.0))
+    noise = torch.randn(x.shape, device=device, generator=generator)
+    x = x + noise * uniform(-0.008, 0.03).clamp(min=0.0) * (0.5 + x)
+    x = _compress(x, uniform(-0.06, 0.06).clamp(min=0.0))
+    return x.clamp(0.0, 1.0)
+
+
+def _blur(x: Tensor, amount: Tensor) -> Tensor:
+    """Mix with a binomial blur of 3x3; amount 0 sharp, 1 fully blurred."""
+    kernel = torch.tensor([0.25, 0.5, 0.25])
+    flat = x.flatten(0, 1)
+    padded = F.pad(flat, (1, 1, 1, 1), mode="replicate")
+    a, b, c = (float(k) for k in kernel)
+    rows = a * padded[..., :-2, :] + b * padded[..., 1:-1, :] + c * padded[..., 2:, :]
+    soft = (a * rows[..., :-2] + b * rows[..., 1:-1] + c * rows[..., 2:]).view_as(x)
+    return x + (soft - x) * amount
+
+
+@lru_cache(maxsize=8)
+def _dct_matrix(device: torch.device) -> Tensor:
+    """Orthonormal cosine transform of length 8; row = frequency."""
+    n = torch.arange(_BLOCK, dtype=torch.float64)
+    matrix = torch.cos(math.pi / _BLOCK * (n[None] + 0.5) * n[:, None]) * math.sqrt(2 / _BLOCK)
+    matrix[0] /= math.sqrt(2)
+    return matrix.float().to(device)
+
+
+@lru_cache(maxsize=8)
+def _step_sizes(device: torch.device) -> Tensor:
+    """Coarser steps for higher frequencies, (8, 8)."""
+    n = torch.arange(_BLOCK, dtype=torch.float32)
+    return (0.35 + 0.35 * (n[:, None] + n)).to(device)
+
+
+def _compress(x: Tensor, strength: Tensor) -> Tensor:
+    """Quantise 8x8 cosine coefficients in steps that grow with `strength`; 0 changes nothing but rounding."""
+    height, width = x.shape[-2:]
+    blocks = (
+        x.unflatten(-1, (width // _BLOCK, _BLOCK)).unflatten(-3, (height // _BLOCK, _BLOCK)).transpose(-3, -2)
+    )
+    transform = _dct_matrix(x.device)
+    coefficients = transform @ blocks @ transform.T
+    step = strength[..., None, None] * _step_sizes(x.device) + 1e-4
+    restored = transform.T @ ((coefficients / step).round() * step) @ transform
+    return restored.transpose(-3, -2).flatten(-2).flatten(-3, -2)

@@ -1,0 +1,127 @@
+"""A pool of clips on the training device, refilled on a schedule, and batches cut from it.
+
+Making pictures costs more than reading them, so each clip is used several times with other sub-clips, strides,
+directions and looks. What the pool holds at a step, and the batch of a step, depend only on seed and step: a resumed
+run sees what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from zipmap_model.geometry import rays_at_size
+
+from .augment import apply_look, degrade, draw_look
+from .batches import TrainingBatch, intrinsics_from_focal, normalise_geometry
+from .procedural import ClipBatch, ProceduralConfig, generate_clips
+
+_CHUNK_SEED_STRIDE = 1_000_003
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolConfig:
+    """Size and refilling of one pool."""
+
+    clips: ProceduralConfig
+    n_chunks: int = 40  # chunks held; the oldest is replaced
+    chunk_clips: int = 32  # clips made at once
+    refresh_every: int = 40  # steps between two new chunks; 0 keeps the first filling
+    max_stride: int = 2  # frames skipped between two views of a batch, at most
+
+
+class ClipPool:
+    """Ring of chunks of clips. Owned by the training loop."""
+
+    def __init__(self, config: PoolConfig, seed: int, device: torch.device) -> None:
+        self.config = config
+        self._seed = seed
+        self._device = device
+        self._made = 0
+        n = config.n_chunks * config.chunk_clips
+        f, (height, width) = config.clips.n_frames, config.clips.size
+        self._rgb = torch.empty(n, f, height, width, 3, dtype=torch.uint8, device=device)
+        self._depth = torch.empty(n, f, height, width, dtype=torch.float16, device=device)
+        self._cameras = torch.empty(n, f, 4, 4, device=device)
+        self._focal = torch.empty(n, device=device)
+        self._generator = torch.Generator(device)
+
+    def advance_to(self, step: int) -> None:
+        """Bring the contents to what they are at `step`; makes only the chunks that are missing."""
+        config = self.config
+        wanted = config.n_chunks + (step // config.refresh_every if config.refresh_every else 0)
+        for chunk in range(max(self._made, wanted - config.n_chunks), wanted):
+            clips = generate_clips(
+                config.clips, config.chunk_clips, self._seed * _CHUNK_SEED_STRIDE + chunk, self._device
+            )
+            self._store(chunk % config.n_chunks, clips)
+        self._made = wanted
+
+    def _store(self, slot: int, clips: ClipBatch) -> None:
+        rows = slice(slot * self.config.chunk_clips, (slot + 1) * self.config.chunk_clips)
+        self._rgb[rows] = clips.rgb
+        self._depth[rows] = clips.depth
+        self._cameras[rows] = clips.world_from_camera
+        self._focal[rows] = clips.focal_px
+
+    def batch(self, step: int, n_clips: int, n_views: int, n_queries: int) -> TrainingBatch:
+        """The batch of a step: random clips, stride, direction and look; queries from the same stretch of the clip."""
+        config = self.config
+        generator = torch.Generator().manual_seed(self._seed * 7919 + step)
+        self._generator.manual_seed(self._seed * 104729 + step)
+        frames = sub_clip_frames(config.clips.n_frames, n_views, n_clips, config.max_stride, generator)
+        clip = torch.randint(0, self._focal.shape[0], (n_clips,), generator=generator)
+        first, last = frames.amin(1, keepdim=True), frames.amax(1, keepdim=True)
+        spread = torch.rand(n_clips, n_queries, generator=generator)
+        query = first + (spread * (last - first + 1)).long()
+        picked = torch.cat((frames, query), 1)
+        index = torch.cat((clip[:, None], picked), 1)
+        if self._device.type == "cuda":
+            index = index.pin_memory()
+        index = index.to(self._device, non_blocking=True)
+        return self._assemble(index[:, 0], index[:, 1:], n_views)
+
+    def _assemble(self, clip: Tensor, picked: Tensor, n_views: int) -> TrainingBatch:
+        rgb = self._rgb[clip[:, None], picked].movedim(-1, 2).float() / 255.0
+        depth = self._depth[clip[:, None], picked].float()
+        geometry = normalise_geometry(depth, self._cameras[clip[:, None], picked])
+        focal = self._focal[clip]
+        look = draw_look(rgb.shape[0], rgb.device, self._generator)
+        rgb = apply_look(rgb, look)
+        queries: tuple[Tensor | None, Tensor | None, Tensor | None] = (None, None, None)
+        if picked.shape[1] > n_views:
+            cameras = geometry.world_from_camera[:, n_views:]
+            size = self.config.clips.size
+            intrinsics = intrinsics_from_focal(focal, size)[:, None].expand(-1, cameras.shape[1], -1, -1)
+            queries = (
+                rays_at_size(cameras, intrinsics, size, 1.0),
+                rgb[:, n_views:].movedim(2, -1).contiguous(),
+                geometry.depth[:, n_views:],
+            )
+        return TrainingBatch(
+            degrade(rgb[:, :n_views], self._generator),
+            geometry.depth[:, :n_views],
+            geometry.world_from_camera[:, :n_views],
+            focal,
+            *queries,
+        )
+
+
+def sub_clip_frames(
+    n_frames: int, n_views: int, n_clips: int, max_stride: int, generator: torch.Generator
+) -> Tensor:
+    """Frame indices (n_clips, n_views): random start and stride, half of them in reverse. On the CPU.
+
+    Raises ValueError if a clip is too short for the views.
+    """
+    longest = (n_frames - 1) // max(n_views - 1, 1)
+    if longest < 1:
+        raise ValueError(f"{n_views} views do not fit into clips of {n_frames} frames")
+    stride = torch.randint(1, min(max_stride, longest) + 1, (n_clips, 1), generator=generator)
+    room = n_frames - 1 - stride * (n_views - 1)
+    start = (torch.rand(n_clips, 1, generator=generator) * (room + 1)).long()
+    frames = start + stride * torch.arange(n_views)
+    backwards = torch.rand(n_clips, 1, generator=generator) < 0.5
+    return torch.where(backwards, frames.flip(1), frames)

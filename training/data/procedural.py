@@ -1,0 +1,106 @@
+"""Clips of procedural scenes: pictures, exact depth, cameras. The only data that the bundled model is made from.
+
+Every draw is made on the CPU from one seed, so a seed names the same scenes and cameras on every device; the pictures
+agree to rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .compose import Composer, Layout, compose_room, compose_street, compose_terrain
+from .render import render_frames
+from .scenes import Dice, SceneBatch, colliding, concatenate_scenes
+from .trajectories import draw_trajectories
+
+_CAMERA_CLEARANCE_M = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProceduralConfig:
+    """What clips to make."""
+
+    size: tuple[int, int] = (144, 192)  # height, width in pixels
+    n_frames: int = 16  # frames of a clip
+    room_share: float = 0.62  # of the scenes
+    street_share: float = 0.22  # of the scenes; the rest is open terrain
+    fov_deg: tuple[float, float] = (42.0, 82.0)  # of the longer side of the image
+    samples: int = 4  # shaded rays around the centre of a pixel (1 or 4)
+
+    def __post_init__(self) -> None:
+        if self.n_frames < 2:
+            raise ValueError(f"n_frames must be at least 2, got {self.n_frames}")
+        if not 0 <= self.room_share + self.street_share <= 1:
+            raise ValueError("room_share + street_share must lie in 0..1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipBatch:
+    """N clips of F frames, compact: this is what the pool keeps on the device."""
+
+    rgb: Tensor  # (N, F, H, W, 3) uint8, display-referred
+    depth: Tensor  # (N, F, H, W) float16, metres along z; 0 where there is none (sky)
+    world_from_camera: Tensor  # (N, F, 4, 4) float32
+    focal_px: Tensor  # (N,) float32; the principal point is (W/2, H/2)
+
+    @property
+    def n_clips(self) -> int:
+        return self.rgb.shape[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.rgb.shape[2], self.rgb.shape[3]
+
+
+def generate_clips(config: ProceduralConfig, n_clips: int, seed: int, device: torch.device) -> ClipBatch:
+    """Compose, film and develop `n_clips` scenes."""
+    generator = torch.Generator().manual_seed(seed)
+    n_rooms = round(n_clips * config.room_share)
+    n_streets = min(round(n_clips * config.street_share), n_clips - n_rooms)
+    families: tuple[tuple[Composer, int], ...] = (
+        (compose_room, n_rooms),
+        (compose_street, n_streets),
+        (compose_terrain, n_clips - n_rooms - n_streets),
+    )
+    made = [(Dice(count, generator), composer) for composer, count in families if count]
+    parts: list[SceneBatch] = []
+    paths: list[Tensor] = []
+    for dice, composer in made:
+        scenes, layout = composer(dice)
+        path = _path_clear_of_ground(dice, layout, config.n_frames)
+        parts.append(scenes.without(colliding(scenes, path[..., :3, 3], _CAMERA_CLEARANCE_M)))
+        paths.append(path)
+    dice = Dice(n_clips, generator)
+    fov = dice.uniform(*config.fov_deg) * (math.pi / 180)
+    focal = max(config.size) / 2 / (fov / 2).tan()
+    exposure = dice.log_uniform(0.16, 0.34)
+    cameras, focal = torch.cat(paths).to(device), focal.to(device)
+    frames = render_frames(concatenate_scenes(parts).to(device), cameras, focal, config.size, config.samples)
+    return ClipBatch(
+        rgb=_develop(frames.radiance, exposure.to(device)),
+        depth=frames.depth.clamp(max=60000.0).to(torch.float16),
+        world_from_camera=cameras,
+        focal_px=focal,
+    )
+
+
+def _path_clear_of_ground(dice: Dice, layout: Layout, n_frames: int) -> Tensor:
+    """A path with half a metre of air below it, so that the clearance test never takes the ground away."""
+    path = draw_trajectories(dice, layout, n_frames)
+    height = path[..., 2, 3].clamp(min=0.5)
+    path[..., 2, 3] = height
+    return path
+
+
+def _develop(radiance: Tensor, exposure_N: Tensor) -> Tensor:
+    """Expose each clip for the mean of its first frame, bend the highlights, apply display gamma; uint8."""
+    luminance = radiance[:, 0].mean(dim=(1, 2, 3)).clamp(min=1e-3)
+    x = radiance * (exposure_N / luminance)[:, None, None, None, None]
+    x = x / (1.0 + 0.25 * x * x)  # soft shoulder
+    display = (x * 1.05).clamp(0.0, 1.0) ** (1 / 2.2)
+    return (display * 255.0 + 0.5).to(torch.uint8)

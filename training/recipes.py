@@ -1,0 +1,47 @@
+"""Named recipes: functions of nothing that return a config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from training.config import LegConfig, OptimConfig, Phase, StepShape, TrainConfig
+from training.data.pool import PoolConfig
+from training.data.procedural import ProceduralConfig
+
+
+def bundled() -> TrainConfig:
+    """The small model that ships with the program: about twenty minutes on one H100."""
+    landscape = PoolConfig(clips=ProceduralConfig(size=(144, 192)), n_chunks=48)
+    wide = PoolConfig(clips=ProceduralConfig(size=(120, 216)), n_chunks=24, refresh_every=80)
+    portrait = PoolConfig(clips=ProceduralConfig(size=(192, 144)), n_chunks=12, refresh_every=160)
+    short = StepShape(pool=0, n_clips=48, n_views=3, window=1, n_queries=1)
+    middle = StepShape(pool=0, n_clips=24, n_views=6, window=1, n_queries=2)
+    middle_wide = StepShape(pool=1, n_clips=24, n_views=6, window=1, n_queries=2)
+    middle_tall = StepShape(pool=2, n_clips=24, n_views=6, window=1, n_queries=2)
+    long = StepShape(pool=0, n_clips=12, n_views=12, window=1, n_queries=3)
+    return TrainConfig(
+        pools=(landscape, wide, portrait),
+        phases=(
+            Phase(until=0.30, shapes=(short,)),
+            Phase(until=0.80, shapes=(middle, middle_wide, middle, middle_wide, middle, middle_tall)),
+            Phase(until=1.00, shapes=(long, middle_wide, middle, long, middle_wide, middle_tall)),
+        ),
+        leg=LegConfig(max_seconds=1200.0),
+    )
+
+
+def smoke() -> TrainConfig:
+    """A few steps on small pictures, to see on any machine that everything runs."""
+    clips = ProceduralConfig(size=(48, 96), n_frames=4, samples=1)
+    shape = StepShape(n_clips=2, n_views=3, n_queries=1)
+    return TrainConfig(
+        pools=(PoolConfig(clips=clips, n_chunks=1, chunk_clips=4, refresh_every=0, max_stride=1),),
+        phases=(Phase(until=1.0, shapes=(shape,)),),
+        leg=LegConfig(max_steps=20),
+        optim=OptimConfig(warmup_steps=5),
+        log_every=5,
+    )
+
+
+RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType({"bundled": bundled, "smoke": smoke})

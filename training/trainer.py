@@ -1,0 +1,214 @@
+"""The training loop: batches in, one captured graph a step shape, scalars out on logging steps."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from training.checkpoint import RunState
+from training.config import StepShape, TrainConfig
+from training.data.batches import TrainingBatch
+from training.data.pool import ClipPool
+from training.ema import WeightAverage
+from training.logging import Meters, RunLog
+from training.losses import total_loss
+from training.optim import ModuleOptimizer
+from zipmap_model import ZipMap
+
+_LOG = logging.getLogger(__name__)
+_EAGER_STEPS = 3  # real steps before a shape is captured: they fill caches and pick convolution kernels
+
+
+class Trainer:
+    """Trains one model on one device; every mutable thing of the run belongs to it."""
+
+    def __init__(self, config: TrainConfig, model: ZipMap, device: torch.device, log: RunLog) -> None:
+        self.config = config
+        self.model = model.to(device).train()
+        self.optimizer = ModuleOptimizer(self.model, config.optim, device)
+        self.average = WeightAverage(self.model, config.optim.ema_decay)
+        self.step_count = 0
+        self._device = device
+        self._log = log
+        self._meters = Meters(device)
+        self._pools = [ClipPool(pool, config.seed * 100 + i, device) for i, pool in enumerate(config.pools)]
+        on_gpu = device.type == "cuda"
+        self._feed = _Prefetcher(device) if on_gpu else None
+        self._graphs = _GraphSet() if on_gpu and config.use_graphs else None
+
+    def run(self) -> None:
+        """One leg: until its steps or its seconds are used up."""
+        leg = self.config.leg
+        begin = time.monotonic()
+        first_step = self.step_count
+        frames = logged_frames = 0
+        logged_at = begin
+        for pool in self._pools:
+            pool.advance_to(self.step_count)
+        self._synchronise()
+        _LOG.info("pools filled in %.1f s", time.monotonic() - begin)
+        while True:
+            done, seconds = self.step_count - first_step, time.monotonic() - begin
+            if leg.is_over(done, seconds):
+                break
+            progress = leg.progress(done, seconds)
+            shape = self.config.shape_at(self.step_count, progress)
+            self.optimizer.set_lr(done, progress)
+            self._do_step(shape, self._next_batch(shape))
+            self.step_count += 1
+            frames += shape.n_frames
+            if self.step_count % self.config.log_every == 0:
+                means = self._meters.read()
+                now = time.monotonic()
+                self._log.row(
+                    step=self.step_count, progress=progress, seconds=now - begin, frames=frames,
+                    rate=(frames - logged_frames) / (now - logged_at), lr=float(self.optimizer.lr),
+                    skipped=int(self.optimizer.n_skipped), means=means,
+                )  # fmt: skip
+                logged_at, logged_frames = now, frames
+        self._synchronise()
+        _LOG.info(
+            "leg: %d steps, %d frames, %.1f s, peak memory %.1f GB",
+            self.step_count - first_step, frames, time.monotonic() - begin, _peak_memory_gb(self._device),
+        )  # fmt: skip
+
+    def state(self) -> RunState:
+        """What a continuation needs."""
+        return RunState(
+            self.step_count,
+            self.model.state_dict(),
+            self.average.state_dict(),
+            self.optimizer.adamw.state_dict(),
+        )
+
+    def resume(self, state: RunState) -> None:
+        """Go on from a full state, as if never interrupted (given the same config and a step-limited leg)."""
+        self.model.load_state_dict(dict(state.model))
+        self.average.load_state_dict(state.average)
+        self.optimizer.adamw.load_state_dict(dict(state.optimizer))
+        # Loading replaced the learning-rate tensor of the groups by a copy.
+        for group in self.optimizer.adamw.param_groups:
+            group["lr"] = self.optimizer.lr
+        self.step_count = state.step
+
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Start a new optimiser from given weights. Raises RuntimeError if they do not fit."""
+        self.model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        self.average = WeightAverage(self.model, self.config.optim.ema_decay)
+
+    def averaged_model(self) -> ZipMap:
+        """A separate model in evaluation mode with the averaged weights."""
+        model = ZipMap(self.model.config).to(self._device)
+        model.load_state_dict(self.average.state_dict())
+        return model.eval().requires_grad_(False)
+
+    def _next_batch(self, shape: StepShape) -> TrainingBatch:
+        step, pool = self.step_count, self._pools[shape.pool]
+
+        def make() -> TrainingBatch:
+            pool.advance_to(step)
+            return pool.batch(step, shape.n_clips, shape.n_views, shape.n_queries)
+
+        return make() if self._feed is None else self._feed.get(make)
+
+    def _do_step(self, shape: StepShape, batch: TrainingBatch) -> None:
+        if self._graphs is None:
+            self._update(shape, batch)
+            if self._feed is not None:
+                self._feed.mark_read()
+        else:
+            assert self._feed is not None
+            self._graphs.run(shape, batch, self._update, self._feed.mark_read)
+        self._meters.count()
+
+    def _update(self, shape: StepShape, batch: TrainingBatch) -> None:
+        """Forward, backward, clip, optimiser, average; no host synchronisation."""
+        self.optimizer.adamw.zero_grad(set_to_none=True)
+        # The cast cache would tie a captured graph to casts made outside of it.
+        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda", cache_enabled=False):
+            prediction = self.model(batch.images, window=shape.window, query_rays=batch.query_rays)
+        loss, terms = total_loss(prediction, batch, self.config.losses)
+        loss.backward()
+        grad_norm = self.optimizer.step()
+        self.average.update()
+        self._meters.add(loss, grad_norm, terms)
+
+    def _synchronise(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+
+class _GraphSet:
+    """One captured graph for each step shape, all in one memory pool; CUDA only."""
+
+    def __init__(self) -> None:
+        self._pool = torch.cuda.graph_pool_handle()
+        self._graphs: dict[StepShape, torch.cuda.CUDAGraph] = {}
+        self._inputs: dict[StepShape, TrainingBatch] = {}
+        self._warm: dict[StepShape, int] = {}
+
+    def run(
+        self,
+        shape: StepShape,
+        batch: TrainingBatch,
+        update: Callable[[StepShape, TrainingBatch], None],
+        mark_read: Callable[[], None],
+    ) -> None:
+        """Replay the shape's graph on the batch; its first steps run eagerly, then it is captured.
+
+        `mark_read` is called once the work that reads `batch` is queued.
+        """
+        if shape in self._graphs:
+            self._inputs[shape].copy_from(batch)
+            mark_read()
+            self._graphs[shape].replay()
+            return
+        if self._warm.get(shape, 0) < _EAGER_STEPS:
+            self._warm[shape] = self._warm.get(shape, 0) + 1
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                update(shape, batch)
+            torch.cuda.current_stream().wait_stream(stream)
+            mark_read()
+            return
+        started = time.monotonic()
+        static = TrainingBatch(*(x.clone() for x in batch.tensors()))
+        mark_read()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool):
+            update(shape, static)
+        self._graphs[shape], self._inputs[shape] = graph, static
+        graph.replay()
+        _LOG.info("captured %s in %.1f s", shape, time.monotonic() - started)
+
+
+class _Prefetcher:
+    """Makes batches on a stream of its own, so that they overlap with the step before; CUDA only."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._stream = torch.cuda.Stream(device)
+        self._read = torch.cuda.Event()
+        self._held: list[TrainingBatch] = []
+
+    def get(self, make: Callable[[], TrainingBatch]) -> TrainingBatch:
+        """A batch, ready for the current stream."""
+        with torch.cuda.stream(self._stream):
+            batch = make()
+        torch.cuda.current_stream().wait_stream(self._stream)
+        # The batch before stays referenced until this one is queued: its memory may still be read.
+        self._held = [*self._held[-1:], batch]
+        return batch
+
+    def mark_read(self) -> None:
+        """Work queued so far reads the current batch; what the stream makes next waits for that."""
+        self._read.record()
+        self._stream.wait_event(self._read)
+
+
+def _peak_memory_gb(device: torch.device) -> float:
+    return torch.cuda.max_memory_allocated(device) / 1e9 if device.type == "cuda" else 0.0
