@@ -1,0 +1,1 @@
+"""From a source to results: capture thread, inference thread, and the one crossing into the GUI."""

@@ -8,6 +8,7 @@ scene's own relative unit.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -111,6 +112,9 @@ class QueryResult:
         seal(self.rgb, self.depth, self.confidence, self.world_from_camera, self.intrinsics)
 
 
+FaultOrigin = Literal["source", "model", "inference", "query"]
+
+
 @dataclass(frozen=True, slots=True)
 class PipelineFault:
     """Something failed; ``sentence`` is for the user (what, why, what to do), ``details`` for a report."""
@@ -118,6 +122,7 @@ class PipelineFault:
     sentence: str
     details: str = ""
     fatal: bool = True  # False: the pipeline goes on (one photo skipped, say)
+    origin: FaultOrigin = "inference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,8 @@ class StreamEnded:
     n_frames: int
     was_stopped: bool
     notes: tuple[str, ...] = field(default=())  # "used 68 of the 444 frames the header claims"
+    n_read: int = 0  # frames the source gave
+    n_dropped: int = 0  # of these, lost because a live source was faster than the model
 
 
 Message = FrameResult | QueryResult | PipelineFault | ModelLoaded | StreamEnded
