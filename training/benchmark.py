@@ -16,7 +16,7 @@ import torch
 
 from training.config import LegConfig, Phase, StepShape, TrainConfig, with_changes
 from training.data.contact_sheet import save_contact_sheet
-from training.data.pool import ClipPool
+from training.data.pool import ClipPool, PoolConfig
 from training.data.procedural import generate_clips
 from training.logging import RunLog
 from training.recipes import RECIPES
@@ -55,21 +55,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             10, device,
         )  # fmt: skip
         _LOG.info("batch of %s: %.1f ms", shape, seconds * 1e3)
-        _time_steps(dataclasses.replace(config, pools=(pool,)), shape, device, output)
+        _time_steps(config, pool, shape, device, output)
         if options.profile:
-            _profile(dataclasses.replace(config, pools=(pool,), use_graphs=False), shape, device, output)
+            _profile(dataclasses.replace(config, use_graphs=False), pool, shape, device, output)
     return 0
 
 
-def _single_shape(config: TrainConfig, shape: StepShape, steps: int) -> TrainConfig:
+def _single_shape(config: TrainConfig, pool: PoolConfig, shape: StepShape, steps: int) -> TrainConfig:
     phase = Phase(until=1.0, shapes=(shape,))
-    return dataclasses.replace(config, phases=(phase,), leg=LegConfig(max_steps=steps), log_every=_STEPS)
+    return dataclasses.replace(
+        config, pools=(pool,), phases=(phase,), leg=LegConfig(max_steps=steps), log_every=_STEPS
+    )
 
 
-def _time_steps(config: TrainConfig, shape: StepShape, device: torch.device, output: Path) -> None:
+def _time_steps(
+    config: TrainConfig, pool: PoolConfig, shape: StepShape, device: torch.device, output: Path
+) -> None:
     """Two rows of the run log: the first holds warm-up and capture, the second steady steps."""
     trainer = Trainer(
-        _single_shape(config, shape, 2 * _STEPS),
+        _single_shape(config, pool, shape, 2 * _STEPS),
         ZipMap(MODEL_CONFIGS[config.model]),
         device,
         RunLog(output / "benchmark.csv"),
@@ -77,10 +81,12 @@ def _time_steps(config: TrainConfig, shape: StepShape, device: torch.device, out
     trainer.run()
 
 
-def _profile(config: TrainConfig, shape: StepShape, device: torch.device, output: Path) -> None:
+def _profile(
+    config: TrainConfig, pool: PoolConfig, shape: StepShape, device: torch.device, output: Path
+) -> None:
     """Log the kernels of eager steps that take the most device time."""
     trainer = Trainer(
-        _single_shape(config, shape, 3),
+        _single_shape(config, pool, shape, 3),
         ZipMap(MODEL_CONFIGS[config.model]),
         device,
         RunLog(output / "benchmark.csv"),

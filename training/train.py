@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -29,16 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(config.seed)
     output = Path(options.output)
-    trainer = Trainer(
-        config, ZipMap(MODEL_CONFIGS[config.model]), device, RunLog(output / "training_log.csv")
-    )
     state_path = output / "state.pt"
-    if options.resume and state_path.is_file():
-        trainer.resume(load_run_state(state_path, device))
-        _LOG.info("resumed at step %d", trainer.step_count)
-    elif options.init is not None:
-        trainer.start_from(load_weights(Path(options.init)))
-    trainer.run()
+    log = RunLog(output / "training_log.csv")
+    with composer_processes(options.composers) as composers:
+        trainer = Trainer(config, ZipMap(MODEL_CONFIGS[config.model]), device, log, composers)
+        if options.resume and state_path.is_file():
+            trainer.resume(load_run_state(state_path, device))
+            _LOG.info("resumed at step %d", trainer.step_count)
+        elif options.init is not None:
+            trainer.start_from(load_weights(Path(options.init)))
+        trainer.run()
     save_run_state(state_path, trainer.state())
     model = trainer.averaged_model()
     notes = {"recipe": options.recipe, "steps": str(trainer.step_count), "licence": "Apache-2.0"}
@@ -46,6 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.shards is not None:
         save_shards(Path(options.shards), model.state_dict(), int(options.shard_mb * 2**20))
     return 0
+
+
+@contextmanager
+def composer_processes(count: int) -> Iterator[Executor | None]:
+    """Processes that draw scenes ahead of the training loop; None for no processes."""
+    if count == 0:
+        yield None
+        return
+    # Spawned, because a fork of a process that uses CUDA is not safe.
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_use_one_thread) as executor:
+        yield executor
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 def _best_device() -> str:
@@ -65,6 +83,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--init", help="weights to start from: a safetensors file or a folder of shards")
     parser.add_argument("--shards", help="folder for a copy of the weights in shards")
     parser.add_argument("--shard-mb", type=float, default=15.0, help="largest size of a shard in MiB")
+    parser.add_argument("--composers", type=int, default=0, help="processes that draw scenes ahead")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
     return parser.parse_args(arguments)
 

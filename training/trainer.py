@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 
 import torch
 from torch import Tensor
@@ -26,7 +27,14 @@ _EAGER_STEPS = 3  # real steps before a shape is captured: they fill caches and 
 class Trainer:
     """Trains one model on one device; every mutable thing of the run belongs to it."""
 
-    def __init__(self, config: TrainConfig, model: ZipMap, device: torch.device, log: RunLog) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: ZipMap,
+        device: torch.device,
+        log: RunLog,
+        composers: Executor | None = None,
+    ) -> None:
         self.config = config
         self.model = model.to(device).train()
         self.optimizer = ModuleOptimizer(self.model, config.optim, device)
@@ -35,7 +43,9 @@ class Trainer:
         self._device = device
         self._log = log
         self._meters = Meters(device)
-        self._pools = [ClipPool(pool, config.seed * 100 + i, device) for i, pool in enumerate(config.pools)]
+        self._pools = [
+            ClipPool(pool, config.seed * 100 + i, device, composers) for i, pool in enumerate(config.pools)
+        ]
         on_gpu = device.type == "cuda"
         self._feed = _Prefetcher(device) if on_gpu else None
         self._graphs = _GraphSet() if on_gpu and config.use_graphs else None

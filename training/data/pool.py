@@ -7,6 +7,8 @@ run sees what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +18,11 @@ from zipmap_model.geometry import rays_at_size
 
 from .augment import apply_look, degrade, draw_look
 from .batches import TrainingBatch, intrinsics_from_focal, normalise_geometry
-from .procedural import ClipBatch, ProceduralConfig, generate_clips
+from .procedural import ClipBatch, ComposedClips, ProceduralConfig, compose_clips, film_clips
 
 _CHUNK_SEED_STRIDE = 1_000_003
+_CHUNKS_AHEAD = 2
+_COMPOSE_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +39,17 @@ class PoolConfig:
 class ClipPool:
     """Ring of chunks of clips. Owned by the training loop."""
 
-    def __init__(self, config: PoolConfig, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, config: PoolConfig, seed: int, device: torch.device, composers: Executor | None = None
+    ) -> None:
+        """`composers` draws the scenes of coming chunks ahead of time, in other processes."""
         self.config = config
         self._seed = seed
         self._device = device
+        self._composers = composers
+        self._coming: deque[Future[ComposedClips]] = deque()
         self._made = 0
+        self._requested = 0
         n = config.n_chunks * config.chunk_clips
         f, (height, width) = config.clips.n_frames, config.clips.size
         self._rgb = torch.empty(n, f, height, width, 3, dtype=torch.uint8, device=device)
@@ -52,12 +62,29 @@ class ClipPool:
         """Bring the contents to what they are at `step`; makes only the chunks that are missing."""
         config = self.config
         wanted = config.n_chunks + (step // config.refresh_every if config.refresh_every else 0)
-        for chunk in range(max(self._made, wanted - config.n_chunks), wanted):
-            clips = generate_clips(
-                config.clips, config.chunk_clips, self._seed * _CHUNK_SEED_STRIDE + chunk, self._device
+        first = max(self._made, wanted - config.n_chunks)
+        self._request(first, wanted + _CHUNKS_AHEAD if config.refresh_every else wanted)
+        for chunk in range(first, wanted):
+            self._store(
+                chunk % config.n_chunks, film_clips(self._composed(chunk), config.clips, self._device)
             )
-            self._store(chunk % config.n_chunks, clips)
         self._made = wanted
+
+    def _request(self, begin: int, end: int) -> None:
+        """Have the chunks in [begin, end) composed, if other processes do that."""
+        if self._composers is None:
+            return
+        for chunk in range(max(begin, self._requested), end):
+            seed = self._seed * _CHUNK_SEED_STRIDE + chunk
+            future = self._composers.submit(compose_clips, self.config.clips, self.config.chunk_clips, seed)
+            self._coming.append(future)
+        self._requested = max(end, self._requested)
+
+    def _composed(self, chunk: int) -> ComposedClips:
+        if self._composers is None:
+            seed = self._seed * _CHUNK_SEED_STRIDE + chunk
+            return compose_clips(self.config.clips, self.config.chunk_clips, seed)
+        return self._coming.popleft().result(timeout=_COMPOSE_TIMEOUT_S)
 
     def _store(self, slot: int, clips: ClipBatch) -> None:
         rows = slice(slot * self.config.chunk_clips, (slot + 1) * self.config.chunk_clips)

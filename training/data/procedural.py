@@ -57,8 +57,18 @@ class ClipBatch:
         return self.rgb.shape[2], self.rgb.shape[3]
 
 
-def generate_clips(config: ProceduralConfig, n_clips: int, seed: int, device: torch.device) -> ClipBatch:
-    """Compose, film and develop `n_clips` scenes."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ComposedClips:
+    """Scenes and camera paths that wait to be filmed; small, on the CPU, and picklable."""
+
+    scenes: SceneBatch
+    world_from_camera: Tensor  # (N, F, 4, 4)
+    focal_px: Tensor  # (N,)
+    exposure: Tensor  # (N,) mean of the first frame after exposure, linear
+
+
+def compose_clips(config: ProceduralConfig, n_clips: int, seed: int) -> ComposedClips:
+    """Draw scenes and camera paths. Needs no accelerator, so it can run in another process."""
     generator = torch.Generator().manual_seed(seed)
     n_rooms = round(n_clips * config.room_share)
     n_streets = min(round(n_clips * config.street_share), n_clips - n_rooms)
@@ -67,10 +77,12 @@ def generate_clips(config: ProceduralConfig, n_clips: int, seed: int, device: to
         (compose_street, n_streets),
         (compose_terrain, n_clips - n_rooms - n_streets),
     )
-    made = [(Dice(count, generator), composer) for composer, count in families if count]
     parts: list[SceneBatch] = []
     paths: list[Tensor] = []
-    for dice, composer in made:
+    for composer, count in families:
+        if not count:
+            continue
+        dice = Dice(count, generator)
         scenes, layout = composer(dice)
         path = _path_clear_of_ground(dice, layout, config.n_frames)
         parts.append(scenes.without(colliding(scenes, path[..., :3, 3], _CAMERA_CLEARANCE_M)))
@@ -78,15 +90,24 @@ def generate_clips(config: ProceduralConfig, n_clips: int, seed: int, device: to
     dice = Dice(n_clips, generator)
     fov = dice.uniform(*config.fov_deg) * (math.pi / 180)
     focal = max(config.size) / 2 / (fov / 2).tan()
-    exposure = dice.log_uniform(0.16, 0.34)
-    cameras, focal = torch.cat(paths).to(device), focal.to(device)
-    frames = render_frames(concatenate_scenes(parts).to(device), cameras, focal, config.size, config.samples)
+    return ComposedClips(concatenate_scenes(parts), torch.cat(paths), focal, dice.log_uniform(0.16, 0.34))
+
+
+def film_clips(composed: ComposedClips, config: ProceduralConfig, device: torch.device) -> ClipBatch:
+    """Render and develop composed clips on a device."""
+    cameras, focal = composed.world_from_camera.to(device), composed.focal_px.to(device)
+    frames = render_frames(composed.scenes.to(device), cameras, focal, config.size, config.samples)
     return ClipBatch(
-        rgb=_develop(frames.radiance, exposure.to(device)),
+        rgb=_develop(frames.radiance, composed.exposure.to(device)),
         depth=frames.depth.clamp(max=60000.0).to(torch.float16),
         world_from_camera=cameras,
         focal_px=focal,
     )
+
+
+def generate_clips(config: ProceduralConfig, n_clips: int, seed: int, device: torch.device) -> ClipBatch:
+    """Compose, film and develop `n_clips` scenes."""
+    return film_clips(compose_clips(config, n_clips, seed), config, device)
 
 
 def _path_clear_of_ground(dice: Dice, layout: Layout, n_frames: int) -> Tensor:
