@@ -21,7 +21,7 @@ class ResultBridge(QObject):
         super().__init__(parent)
         self._outbox: Outbox | None = None
         # Queued even within one thread: a turn must end before the next begins.
-        self._woken.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+        self._woken.connect(self.drain, Qt.ConnectionType.QueuedConnection)
 
     def attach(self, outbox: Outbox) -> None:
         """Deliver from this outbox from now on. GUI thread."""
@@ -37,7 +37,8 @@ class ResultBridge(QObject):
         self._woken.emit()
 
     @Slot()
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Deliver what waits, for one turn at most. GUI thread."""
         end_s = time.monotonic() + _TURN_S
         while self._outbox is not None:
             # One at a time: a receiver may start a new run, which makes what is still inside stale.

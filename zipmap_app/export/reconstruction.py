@@ -1,0 +1,72 @@
+"""The files of one headless run, written while the results come: memory does not grow with the frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from zipmap_app.export.npz import ArraySpool, write_npz
+from zipmap_app.export.ply import PlyWriter
+from zipmap_app.export.trajectory import tum_line
+from zipmap_app.state.messages import FrameResult
+
+
+class ReconstructionWriter:
+    """Writes cloud.ply, trajectory.txt, predictions.npz and summary.json into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._cloud = PlyWriter(folder / "cloud.ply")
+        self._trajectory = (folder / "trajectory.txt").open("w", encoding="ascii")
+        self._depth = ArraySpool(folder / "depth.spool", np.dtype("<f4"))
+        self._confidence = ArraySpool(folder / "confidence.spool", np.dtype("<f4"))
+        self._names: list[str] = []
+        self._timestamps_s: list[float] = []
+        self._cameras: list[np.ndarray] = []
+        self._intrinsics: list[np.ndarray] = []
+
+    @property
+    def n_frames(self) -> int:
+        return len(self._names)
+
+    @property
+    def n_points(self) -> int:
+        return self._cloud.n_points
+
+    def append(self, result: FrameResult) -> None:
+        """Add one frame. Raises OSError when the disk is full, ValueError when the image size changes."""
+        self._depth.append(result.depth)
+        self._confidence.append(result.confidence)
+        self._cloud.append(result.points)
+        self._trajectory.write(tum_line(result.timestamp_s, result.world_from_camera))
+        self._names.append(result.name)
+        self._timestamps_s.append(result.timestamp_s)
+        self._cameras.append(result.world_from_camera)
+        self._intrinsics.append(result.intrinsics)
+
+    def finish(self, summary: Mapping[str, object]) -> None:
+        """Complete all files; the summary comes last. At least one frame must have been added."""
+        self.close()
+        arrays = {
+            "frame_names": np.array(self._names),
+            "timestamps_s": np.array(self._timestamps_s, np.float64),
+            "world_from_camera": np.stack(self._cameras),
+            "intrinsics": np.stack(self._intrinsics),
+            "image_size": np.array(self._depth.shape[1:], np.int64),
+        }
+        spools = {"depth": self._depth, "depth_confidence": self._confidence}
+        write_npz(self._folder / "predictions.npz", arrays, spools)
+        for spool in spools.values():
+            spool.path.unlink()
+        text = json.dumps(summary, indent=2, ensure_ascii=False)
+        (self._folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+
+    def close(self) -> None:
+        """Let go of the files, complete or not; harmless twice."""
+        self._cloud.close()
+        self._trajectory.close()
+        self._depth.close()
+        self._confidence.close()

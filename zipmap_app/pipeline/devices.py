@@ -1,0 +1,86 @@
+"""Which device a model runs on, and whether its work fits there."""
+
+from __future__ import annotations
+
+import torch
+
+import zipmap_model as zm
+from zipmap_app.pipeline.engine import EngineError
+
+# What one view keeps alive at the same time in an offline run, in multiples of its tokens x 2 C values: four taps
+# for the heads, and the residual stream, queries, keys, values and hidden layer of one block.
+_LIVE_TOKEN_MAPS = 8
+
+
+def chosen_device(name: str) -> torch.device:
+    """The device for "auto", "cpu", "cuda" or "mps". Raises EngineError when it is not there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise EngineError(
+            "This PyTorch finds no CUDA device: install a CUDA build and a driver, or use --device cpu."
+        )
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise EngineError("There is no MPS device here: use --device cpu.")
+    return torch.device(name)
+
+
+def check_offline_fits(
+    model: zm.ZipMap, n_views: int, size_hw: tuple[int, int], device: torch.device
+) -> None:
+    """Raise EngineError if an offline run over all views is sure not to fit into memory.
+
+    The estimate is a lower bound on purpose: without it an operating system kills the program, and the window
+    with it, instead of raising an error.
+    """
+    free = _free_bytes(device)
+    if free is None:
+        return
+    needed = offline_bytes(model.config, n_views, size_hw, bytes_per_value=2 if device.type == "cuda" else 4)
+    if needed > free:
+        raise EngineError(
+            f"The model works on all {n_views} frames at once and needs at least {needed / 2**30:.1f} GiB, but "
+            f"{device} has {free / 2**30:.1f} GiB free: use fewer frames (--max-frames, --every) or a streaming "
+            "model."
+        )
+
+
+def offline_bytes(
+    config: zm.ZipMapConfig, n_views: int, size_hw: tuple[int, int], *, bytes_per_value: int
+) -> int:
+    """A lower bound on the memory of an offline run, weights not counted."""
+    patches = (size_hw[0] // config.patch_size) * (size_hw[1] // config.patch_size)
+    tokens = patches + config.special_tokens
+    return n_views * tokens * 2 * config.embed_dim * _LIVE_TOKEN_MAPS * bytes_per_value
+
+
+def out_of_memory_advice(what: str, device: torch.device) -> str:
+    """A sentence for the user, with the memory there is."""
+    free = _free_bytes(device)
+    left = "" if free is None else f" ({free / 2**30:.1f} GiB free)"
+    return (
+        f"{what} needs more memory than {device} has{left}: use fewer frames, a smaller --window, the bundled "
+        "model or another device, and close other programs."
+    )
+
+
+def _free_bytes(device: torch.device) -> int | None:
+    """Memory that can still be had on a device, or None where that cannot be asked."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "cpu":
+        return _available_host_bytes()
+    return None
+
+
+def _available_host_bytes() -> int | None:
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        return None
+    return None
