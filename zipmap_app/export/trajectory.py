@@ -25,4 +25,5 @@ def quaternion_xyzw(rotation: np.ndarray) -> np.ndarray:
     )
     quaternion = outer[int(np.argmax(np.diag(outer)))]
     quaternion = quaternion / np.linalg.norm(quaternion)
-    return -quaternion if quaternion[3] < 0 else quaternion
+    sign = -1.0 if quaternion[3] < 0 else 1.0
+    return np.asarray(sign * quaternion)
