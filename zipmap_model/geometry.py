@@ -48,7 +48,7 @@ def quaternion_from_rotation(rotation: Tensor) -> Tensor:
     )
     best = magnitudes.argmax(dim=-1)[..., None, None].expand(*magnitudes.shape[:-1], 1, 4)
     wxyz = candidates.gather(-2, best).squeeze(-2)
-    xyzw = wxyz[..., [1, 2, 3, 0]]
+    xyzw = wxyz.roll(-1, dims=-1)
     return torch.where(xyzw[..., 3:] < 0, -xyzw, xyzw)
 
 
