@@ -87,13 +87,18 @@ def _is_edge(depth: np.ndarray, intrinsics: np.ndarray, max_slope_deg: float) ->
 def _within_budget(pixels: np.ndarray, width: int, max_points: int) -> np.ndarray:
     """A regular subset of flat pixel indices, at most ``max_points`` of them.
 
-    Pixels on a lattice "every k-th of the whole picture", k coprime with the width, so that the rows are
-    sampled at shifting columns and no stripes appear.
+    The lattice is "every k-th pixel" of rows counted as ``pitch`` wide, the next width coprime with k: each row
+    starts at another column, so no stripes appear.
     """
     step = max(-(-len(pixels) // max_points), 1)
     while True:
-        if math.gcd(step, width) == 1:
-            chosen = pixels[pixels % step == 0] if step > 1 else pixels
-            if len(chosen) <= max_points:
-                return chosen
+        if step == 1:
+            return pixels
+        pitch = width
+        while math.gcd(step, pitch) != 1:
+            pitch += 1
+        v, u = np.divmod(pixels, width)
+        chosen = pixels[(u + pitch * v) % step == 0]
+        if len(chosen) <= max_points:
+            return chosen
         step += 1

@@ -24,6 +24,8 @@ from zipmap_app.state.messages import (
     SourceFrame,
 )
 
+_FOV_RANGE_RAD = (0.01, 3.0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
@@ -169,9 +171,10 @@ class ZipMapEngine:
         if prediction.pose_encoding is None:
             raise EngineError(f"The model {self._options.model} predicts no cameras; choose another one.")
         size_hw = (prediction.depth.shape[-2], prediction.depth.shape[-1])
-        camera_from_world, intrinsics = zm.cameras_from_pose_encoding(
-            prediction.pose_encoding[0].float().cpu().double(), size_hw
-        )
+        pose_encoding = prediction.pose_encoding[0].float().cpu().double()
+        # The published heads can answer a field of view of zero (a black picture, say): an infinite focal length.
+        pose_encoding[..., 7:].clamp_(*_FOV_RANGE_RAD)
+        camera_from_world, intrinsics = zm.cameras_from_pose_encoding(pose_encoding, size_hw)
         poses = zm.invert_rigid(camera_from_world).numpy()
         if not np.isfinite(poses).all() or not torch.isfinite(intrinsics).all():
             raise EngineError(

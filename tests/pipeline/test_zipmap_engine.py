@@ -1,0 +1,180 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+import zipmap_model as zm
+from tests.model.conftest import MINI
+from tests.pipeline_fakes import make_request, of_kind, take_all
+from zipmap_app.pipeline.devices import check_offline_fits
+from zipmap_app.pipeline.engine import EngineError, RunOptions
+from zipmap_app.pipeline.packing import PackingOptions
+from zipmap_app.pipeline.runner import Runner
+from zipmap_app.pipeline.zipmap_engine import ZipMapEngine
+from zipmap_app.sources.synthetic import SyntheticSource
+from zipmap_app.state.messages import FrameResult
+
+# Offline only: the camera head looks across all views.
+OFFLINE = dataclasses.replace(
+    MINI,
+    camera_head="transformer",
+    camera_head_heads=2,
+    camera_head_depth=1,
+    motion_cue=False,
+    default_window=None,
+)
+
+
+def checkpoint(config, path):
+    torch.manual_seed(0)
+    zm.save_model(zm.ZipMap(config), path, dtype=torch.float32)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory):
+    return checkpoint(MINI, tmp_path_factory.mktemp("model") / "streaming.safetensors")
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    return checkpoint(OFFLINE, tmp_path_factory.mktemp("model") / "offline.safetensors")
+
+
+def loaded(path, **options):
+    engine = ZipMapEngine(RunOptions(model=path, device="cpu", **options))
+    engine.load()
+    engine.reset()
+    return engine
+
+
+def feed(engine, n):
+    source = SyntheticSource(n)
+    return [result for frame in iter(source.read, None) for result in engine.step(frame, 0)]
+
+
+def test_results_carry_what_the_model_saw(streaming):
+    results = feed(loaded(streaming), 3)
+    assert [result.frame_index for result in results] == [0, 1, 2]
+    first = results[0]
+    np.testing.assert_allclose(first.world_from_camera, np.eye(4), atol=1e-9)
+    assert first.rgb.shape == (*zm.model_size(240, 320, MINI), 3)
+    assert first.intrinsics[0, 2] == first.rgb.shape[1] / 2
+    assert first.rgb.mean() == pytest.approx(SyntheticSource(1).read().rgb.mean(), abs=3)
+    assert not first.depth.flags.writeable
+
+
+def test_points_agree_with_the_models_own_unprojection(streaming):
+    options = {"confidence_percentile": 0.0}
+    result = feed(loaded(streaming, **options), 2)[1]
+    every = PackingOptions(confidence_percentile=0).max_points
+    assert result.depth.size < every
+    expected = zm.points_from_depth(
+        torch.tensor(result.depth),
+        torch.tensor(result.world_from_camera, dtype=torch.float32),
+        torch.tensor(result.intrinsics, dtype=torch.float32),
+    ).reshape(-1, 3)
+    positions = torch.tensor(result.points["position"].copy())
+    exact = "donot_use_mm_for_euclid_dist"
+    distances = torch.cdist(positions, expected, compute_mode=exact).min(dim=1).values
+    assert len(result.points) > 100
+    assert distances.max() < 1e-4
+
+
+def test_a_query_leaves_the_state_bit_identical(streaming):
+    engine = loaded(streaming)
+    feed(engine, 2)
+    before = engine.state.clone()
+    first = engine.query(make_request(3))
+    assert engine.state is not None
+    for old, new in zip(before.layers, engine.state.layers, strict=True):
+        for name in old._fields:
+            assert torch.equal(getattr(old, name), getattr(new, name))
+    assert torch.equal(before.motion.fine, engine.state.motion.fine)
+    assert engine.state.n_views == before.n_views
+    assert first.n_frames_in_state == 2
+    assert first.rgb.shape == (36, 48, 3)
+    np.testing.assert_array_equal(first.depth, engine.query(make_request(4)).depth)
+
+
+def test_queries_between_frames_do_not_change_what_follows(streaming):
+    quiet, asked = loaded(streaming), loaded(streaming)
+    plain = feed(quiet, 3)
+    source = SyntheticSource(3)
+    results = []
+    for frame in iter(source.read, None):
+        results += asked.step(frame, 0)
+        asked.query(make_request())
+    np.testing.assert_array_equal(plain[2].depth, results[2].depth)
+    np.testing.assert_array_equal(plain[2].world_from_camera, results[2].world_from_camera)
+
+
+def test_a_window_gives_its_results_together_and_the_rest_at_the_end(streaming):
+    engine = loaded(streaming, window=3)
+    source = SyntheticSource(5)
+    counts = [len(engine.step(frame, 0)) for frame in iter(source.read, None)]
+    assert counts == [0, 0, 3, 0, 0]
+    assert [result.frame_index for result in engine.finish()] == [3, 4]
+    assert list(engine.finish()) == []
+
+
+def test_an_offline_model_runs_once_over_all_frames(offline):
+    engine = loaded(offline)
+    source = SyntheticSource(4)
+    frames = list(iter(source.read, None))
+    assert [list(engine.step(frame, 0)) for frame in frames] == [[]] * 4
+    results = engine.finish()
+    assert len(results) == 4
+    np.testing.assert_allclose(results[0].world_from_camera, np.eye(4), atol=1e-6)
+    assert engine.query(make_request()).n_frames_in_state == 4
+
+
+def test_an_offline_run_that_cannot_fit_is_refused_before_it_starts(offline):
+    model = zm.load_model(offline)
+    with pytest.raises(EngineError, match="fewer frames"):
+        check_offline_fits(model, 10**9, (36, 48), torch.device("cpu"))
+    check_offline_fits(model, 4, (36, 48), torch.device("cpu"))
+
+
+def test_foreseen_failures_are_sentences(tmp_path, streaming):
+    with pytest.raises(EngineError, match="no model"):
+        ZipMapEngine(RunOptions(model=str(tmp_path / "none.pt"), device="cpu")).load()
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"not weights")
+    with pytest.raises(EngineError, match=r"damaged\.safetensors"):
+        ZipMapEngine(RunOptions(model=str(damaged), device="cpu")).load()
+    with pytest.raises(EngineError, match="no scene"):
+        loaded(streaming).query(make_request())
+
+
+def test_running_out_of_memory_is_a_sentence_with_advice(streaming, monkeypatch):
+    engine = loaded(streaming)
+
+    def exhausted(image):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(engine._session, "step", exhausted)
+    with pytest.raises(EngineError, match="needs more memory"):
+        feed(engine, 1)
+
+
+def test_cameras_that_are_not_numbers_end_the_run(streaming, monkeypatch):
+    engine = loaded(streaming)
+    step = engine._session.step
+
+    def broken(images):
+        prediction = step(images)
+        return dataclasses.replace(prediction, pose_encoding=prediction.pose_encoding * float("nan"))
+
+    monkeypatch.setattr(engine._session, "step", broken)
+    with pytest.raises(EngineError, match="not finite"):
+        feed(engine, 1)
+
+
+def test_the_whole_pipeline_with_a_real_model(streaming):
+    runner = Runner(RunOptions(model=streaming, device="cpu"), lambda: None)
+    runner.start(SyntheticSource(5))
+    messages = take_all(runner)
+    assert len(of_kind(messages, FrameResult)) == 5
+    assert runner.close(timeout_s=10)

@@ -1,0 +1,125 @@
+"""An engine and sources without a model, a camera or files, that tests can hold and let go."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from tests.app_fakes import answer, make_frame
+from zipmap_app.pipeline.engine import EngineError
+from zipmap_app.pipeline.runner import Runner
+from zipmap_app.sources.base import SourceError
+from zipmap_app.state.messages import (
+    FrameResult,
+    Message,
+    ModelLoaded,
+    QueryRequest,
+    QueryResult,
+    SourceFrame,
+    StreamEnded,
+)
+
+PATIENCE_S = 5.0
+
+
+class FakeEngine:
+    """Answers every frame with a wall; counts what it was asked. ``gate`` holds it inside ``step``."""
+
+    def __init__(self, *, fails_at: int | None = None, load_error: str | None = None) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()  # set whenever a step begins
+        self.seen: list[int] = []
+        self.n_resets = 0
+        self.thread_names: set[str] = set()
+        self._fails_at = fails_at
+        self._load_error = load_error
+
+    def load(self) -> ModelLoaded:
+        self.thread_names.add(threading.current_thread().name)
+        if self._load_error is not None:
+            raise EngineError(self._load_error)
+        return ModelLoaded("fake", "cpu", True, 0.0)
+
+    def reset(self) -> None:
+        self.n_resets += 1
+        self.seen = []
+
+    def step(self, frame: SourceFrame, n_dropped: int) -> Sequence[FrameResult]:
+        self.thread_names.add(threading.current_thread().name)
+        self.entered.set()
+        assert self.gate.wait(PATIENCE_S)
+        if self._fails_at == frame.frame_index:
+            raise RuntimeError("the tensor fell over")
+        self.seen.append(frame.frame_index)
+        return [make_frame(frame.frame_index, n_dropped=n_dropped)]
+
+    def finish(self) -> Sequence[FrameResult]:
+        return []
+
+    def query(self, request: QueryRequest) -> QueryResult:
+        self.thread_names.add(threading.current_thread().name)
+        if not self.seen:
+            raise EngineError("There is no scene to ask yet.")
+        return answer(request, len(self.seen))
+
+
+class ListSource:
+    """So many small frames, then an end or a failure; can be live, and can be held back by ``gate``."""
+
+    n_frames_hint: int | None = None
+
+    def __init__(self, n_frames: int, *, is_live: bool = False, failure: str | None = None) -> None:
+        self.name = "frames"
+        self.is_live = is_live
+        self.notes: tuple[str, ...] = ()
+        self.is_closed = False
+        self.n_read = 0
+        self._n_frames = n_frames
+        self._failure = failure
+
+    def read(self) -> SourceFrame | None:
+        if self.n_read >= self._n_frames:
+            if self._failure is not None:
+                raise SourceError(self._failure)
+            self.notes = (*self.notes, "that was all")
+            return None
+        index = self.n_read
+        self.n_read += 1
+        rgb = np.full((40, 60, 3), index % 256, np.uint8)
+        return SourceFrame(index, index / 30, time.monotonic(), rgb, f"frame_{index:06d}")
+
+    def skip(self) -> bool:
+        return self.read() is not None
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def take_until(runner: Runner, kind: type[Message]) -> list[Message]:
+    """Messages up to and including the first of a kind; fails when it does not come."""
+    messages: list[Message] = []
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        for message in runner.outbox.take(1, 0.1):
+            messages.append(message)
+            if isinstance(message, kind):
+                return messages
+    raise AssertionError(f"no {kind.__name__} came, but {messages}")
+
+
+def take_all(runner: Runner) -> list[Message]:
+    """All messages of one run."""
+    return take_until(runner, StreamEnded)
+
+
+def of_kind(messages: Sequence[Message], kind: type[Message]) -> list[Message]:
+    return [message for message in messages if isinstance(message, kind)]
+
+
+def make_request(query_id: int = 1) -> QueryRequest:
+    intrinsics = np.array([[40.0, 0, 24], [0, 40.0, 18], [0, 0, 1]])
+    return QueryRequest(query_id, np.eye(4), intrinsics, (36, 48))
