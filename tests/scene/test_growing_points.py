@@ -16,8 +16,10 @@ SIZE = (64, 48)  # width, height
 
 
 @pytest.fixture
-def canvas(qapp) -> Iterator[scene.SceneCanvas]:
+def canvas(qtbot) -> Iterator[scene.SceneCanvas]:
     canvas = scene.SceneCanvas(app="pyside6", size=SIZE, show=True, bgcolor="black")
+    # Deleted with the test: collected later, its destructor would take the context from a widget being drawn.
+    qtbot.addWidget(canvas.native)
     canvas.events.ignore_callback_errors = False
     yield canvas
     canvas.close()
@@ -123,3 +125,20 @@ def test_a_spare_chunk_is_used_by_the_next_spill(canvas):
     cloud.append(make_points(np.array([[0.5, 0, 0]]), (9, 8, 7)))
     assert pixel(rendered(canvas), 0.5, 0) == (9, 8, 7)
     assert cloud._chunks[1] is spare
+
+
+def test_shading_darkens_behind_an_edge_and_leaves_flat_surfaces_alone(canvas):
+    # Two walls in clip coordinates, the right one farther away.
+    x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(-1, 1, 200), np.linspace(-1, 1, 150)))
+    cloud = add_cloud(canvas, chunk_capacity=40_000)
+    cloud.append(make_points(np.stack([x, y, np.where(x < 0, -0.2, 0.2)], 1), (200, 200, 200)))
+    plain = rendered(canvas)
+    cloud.set_shading((0.1, 2.0))
+    shaded = rendered(canvas)
+    middle = SIZE[0] // 2
+    assert (plain == 200).all()
+    assert (shaded[:, : middle - 3] == 200).all()
+    assert (shaded[:, middle + 4 :] == 200).all()
+    assert shaded[SIZE[1] // 2, middle - 3 : middle + 4].min() < 160
+    cloud.set_shading(None)
+    assert (rendered(canvas) == plain).all()

@@ -63,6 +63,11 @@ class OrbitCamera(BaseCamera):
     def view_focal_px(self) -> float:
         return focal_px(self.fov_y_rad, self.size_px[1])
 
+    @property
+    def near_far(self) -> tuple[float, float]:
+        """Depths of the clip planes, scene units."""
+        return self._pose.distance * _NEAR_PER_DISTANCE, self._pose.distance * _FAR_PER_DISTANCE
+
     def clip_from_world(self) -> np.ndarray:
         """(4, 4) matrix from OpenCV world axes to clip space, column convention."""
         eye_from_world = np.linalg.inv(self._pose.world_from_camera)
@@ -118,9 +123,7 @@ class OrbitCamera(BaseCamera):
     def _update_transform(self, event: Any = None) -> None:
         width, height = self.size_px
         self.transform.matrix = flipped_axes(self._pose.world_from_camera).T  # VisPy multiplies rows
-        near = self._pose.distance * _NEAR_PER_DISTANCE
-        far = self._pose.distance * _FAR_PER_DISTANCE
-        self._projection.set_perspective(self._fov, width / height, near, far)
+        self._projection.set_perspective(self._fov, width / height, *self.near_far)
         self._viewbox_tr.set_mapping([[-1, 1], [1, -1]], [[0, 0], self._viewbox.size])
         nodes = self._viewbox.scene.node_path_to_child(self)[1:]
         gl_eye_from_gl_world = self._transform_cache.get([node.transform for node in nodes]).inverse

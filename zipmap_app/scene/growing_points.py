@@ -15,6 +15,7 @@ from vispy.scene.visuals import create_visual_node
 from vispy.visuals import Visual
 
 from zipmap_app.resource_paths import resource_text
+from zipmap_app.scene.eye_dome import EyeDome
 from zipmap_app.state.messages import POINT_DTYPE
 
 CHUNK_CAPACITY = 1_000_000
@@ -54,6 +55,8 @@ class GrowingPointsVisual(Visual):
         self._size_px = 2.0
         self._reference_depth = 0.0
         self._min_confidence = -3.0e38
+        self._eye_dome = EyeDome()
+        self._near_far: tuple[float, float] | None = None
         self.stride = 1
         self.set_gl_state("opaque", depth_test=True, cull_face=False)
 
@@ -95,12 +98,28 @@ class GrowingPointsVisual(Visual):
         self._min_confidence = max(min_confidence, -3.0e38)
         self.update()
 
+    def set_shading(self, near_far: tuple[float, float] | None) -> None:
+        """Shade by eye-dome lighting, given the camera's clip planes; None draws the plain colours."""
+        self._near_far = near_far
+
     def prepare_spare(self) -> None:
         """Allocate the next chunk ahead of need; call when idle, with the canvas current."""
         if self._spare is None and self._chunks:
             self._spare = _make_chunk(self._capacity)
             self._queue().associate(self._spare.buffer.glir)
             gloo.context.get_current_canvas().context.flush_commands()
+
+    def release(self) -> None:
+        """Free everything on the GPU now; with a current canvas.
+
+        Contexts are shared in the application, so nothing of this would go with the canvas.
+        """
+        self.clear()
+        if self._spare is not None:
+            self._discarded.append(self._spare)
+            self._spare = None
+        self._eye_dome.release()
+        self.upload_pending()
 
     def upload_pending(self) -> None:
         """Send what waits to the GPU; needs a current canvas."""
@@ -125,9 +144,14 @@ class GrowingPointsVisual(Visual):
         self.upload_pending()
         if not self._chunks:
             return
-        self._configure_gl_state()
         self._set_uniforms()
-        self._draw_chunks()
+        if self._near_far is None:
+            self._configure_gl_state()
+            self._draw_chunks()
+            return
+        with self._eye_dome.captured(*self._near_far, self.transforms.pixel_scale):
+            self._configure_gl_state()
+            self._draw_chunks()
 
     def _chunk_with_room(self, queue: gloo.glir.GlirQueue) -> _Chunk:
         if not self._chunks or self._chunks[-1].n_points == self._capacity:

@@ -38,6 +38,7 @@ class PointAppearance:
 
     size_px: float = 2.0
     is_attenuated: bool = True  # nearer points are larger
+    is_shaded: bool = True  # eye-dome lighting, which makes edges and shapes readable
     hidden_fraction: float = 0.0  # of the least confident points, 0 to 1
 
 
@@ -119,6 +120,8 @@ class SceneView:
             adapter.close()
         for disconnect in self._disconnects:
             disconnect()
+        self.canvas.set_current()
+        self.points.release()
         self.canvas.close()
 
     # What the window asks for
@@ -234,6 +237,7 @@ class SceneView:
             logger.debug("OpenGL renderer: %s", self._renderer)
         is_moving = time.monotonic() - self._moved_at_s < _STILL_AFTER_S
         self.points.stride = self._detail.stride(self.points.n_points, is_moving=is_moving)
+        self.points.set_shading(self.camera.near_far if self._appearance.is_shaded else None)
         self._drawn_from_s = time.perf_counter()
 
     def _on_draw_ended(self, event: Any) -> None:

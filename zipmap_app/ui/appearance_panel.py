@@ -48,8 +48,12 @@ class AppearancePanel(Card):
             rows.addWidget(value, row, 2)
             slider.valueChanged.connect(self._on_edited)
         self.body.addLayout(rows)
-        self.body.addWidget(self._attenuated)
-        self._attenuated.toggled.connect(self._on_edited)
+        self._shaded = QCheckBox("Shade edges")
+        self._shaded.setToolTip("Eye-dome lighting: darken what lies behind an edge")
+        self._shaded.setChecked(initial.is_shaded)
+        for box in (self._attenuated, self._shaded):
+            self.body.addWidget(box)
+            box.toggled.connect(self._on_edited)
         self._show_values()
 
     @property
@@ -57,6 +61,7 @@ class AppearancePanel(Card):
         return PointAppearance(
             size_px=self._size.value() / _SIZE_STEPS_PER_PX,
             is_attenuated=self._attenuated.isChecked(),
+            is_shaded=self._shaded.isChecked(),
             hidden_fraction=self._hidden.value() / 100,
         )
 

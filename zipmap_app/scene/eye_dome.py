@@ -1,0 +1,65 @@
+"""Eye-dome lighting: points are drawn into a picture of their own and shaded by depth differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from vispy import gloo
+
+from zipmap_app.resource_paths import resource_text
+
+_CORNERS = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
+
+
+class EyeDome:
+    """Two passes over whatever is drawn inside ``captured``. GUI thread, with a current canvas."""
+
+    def __init__(self, strength: float = 3.5, radius_px: float = 1.4) -> None:
+        self._program = gloo.Program(
+            resource_text("shaders", "eye_dome.vert"), resource_text("shaders", "eye_dome.frag")
+        )
+        self._program["a_corner"] = _CORNERS
+        self._program["u_strength"] = strength
+        self._radius_px = radius_px
+        self._size_px = (0, 0)
+        self._frame_buffer: gloo.FrameBuffer | None = None
+
+    @contextmanager
+    def captured(self, near: float, far: float, pixel_scale: float) -> Iterator[None]:
+        """Draw the body off screen, then onto the current target with shading and depth."""
+        canvas = gloo.context.get_current_canvas()
+        canvas.context.flush_commands()
+        _, _, width, height = (int(value) for value in gloo.gl.glGetParameter(gloo.gl.GL_VIEWPORT))
+        self._fit(width, height)
+        with self._frame_buffer:
+            # Opaque black: VisPy's Qt canvas later clears alpha with whatever clear colour was set last.
+            gloo.clear(color=(0, 0, 0, 1), depth=True)
+            yield
+        gloo.set_state(depth_test=True, blend=False, cull_face=False)
+        self._program["u_near_far"] = (near, far)
+        self._program["u_radius_px"] = self._radius_px * pixel_scale
+        self._program.draw("triangle_strip")
+
+    def release(self) -> None:
+        """Free the off-screen picture at the next flush; the next capture makes another."""
+        if self._frame_buffer is None:
+            return
+        for texture in (self._frame_buffer.color_buffer, self._frame_buffer.depth_buffer):
+            texture.delete()
+        self._frame_buffer.delete()
+        self._frame_buffer = None
+        self._size_px = (0, 0)
+
+    def _fit(self, width: int, height: int) -> None:
+        if (width, height) == self._size_px:
+            return
+        self.release()
+        color = gloo.Texture2D(shape=(height, width, 4), format="rgba")
+        depth = gloo.Texture2D(shape=(height, width), format="depth_component")  # 24 bits
+        self._frame_buffer = gloo.FrameBuffer(color=color, depth=depth)
+        self._program["u_color"] = color
+        self._program["u_depth"] = depth
+        self._program["u_texel"] = (1 / width, 1 / height)
+        self._size_px = (width, height)
