@@ -22,7 +22,7 @@ _ZOOM_PER_NOTCH = 1.15
 _NEAR_PER_DISTANCE, _FAR_PER_DISTANCE = 0.01, 300.0
 
 
-class OrbitCamera(BaseCamera):
+class OrbitCamera(BaseCamera):  # type: ignore[misc]
     """Shows the scene from an OrbitPose. GUI thread only.
 
     ``moved`` fires on every change of the view, ``touched`` only when the user caused it.

@@ -32,8 +32,7 @@ class EyeDome:
         canvas = gloo.context.get_current_canvas()
         canvas.context.flush_commands()
         _, _, width, height = (int(value) for value in gloo.gl.glGetParameter(gloo.gl.GL_VIEWPORT))
-        self._fit(width, height)
-        with self._frame_buffer:
+        with self._fitting_frame_buffer(width, height):
             # Opaque black: VisPy's Qt canvas later clears alpha with whatever clear colour was set last.
             gloo.clear(color=(0, 0, 0, 1), depth=True)
             yield
@@ -52,9 +51,9 @@ class EyeDome:
         self._frame_buffer = None
         self._size_px = (0, 0)
 
-    def _fit(self, width: int, height: int) -> None:
-        if (width, height) == self._size_px:
-            return
+    def _fitting_frame_buffer(self, width: int, height: int) -> gloo.FrameBuffer:
+        if self._frame_buffer is not None and (width, height) == self._size_px:
+            return self._frame_buffer
         self.release()
         color = gloo.Texture2D(shape=(height, width, 4), format="rgba")
         depth = gloo.Texture2D(shape=(height, width), format="depth_component")  # 24 bits
@@ -63,3 +62,4 @@ class EyeDome:
         self._program["u_depth"] = depth
         self._program["u_texel"] = (1 / width, 1 / height)
         self._size_px = (width, height)
+        return self._frame_buffer

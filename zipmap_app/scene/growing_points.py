@@ -37,7 +37,7 @@ def _make_chunk(capacity: int) -> _Chunk:
     return _Chunk(buffer)
 
 
-class GrowingPointsVisual(Visual):
+class GrowingPointsVisual(Visual):  # type: ignore[misc]
     """Points of POINT_DTYPE in chunks. GUI thread only.
 
     Appended arrays wait on the host until the next draw: a hidden window then costs references, not copies in

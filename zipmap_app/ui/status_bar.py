@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -83,7 +85,9 @@ class StatusBar(QFrame):
         self._speed.setText(speed)
         self._points.setText(f"{count_text(status.n_points)} points" if status.n_points else "")
         self._dropped.setText(f"{status.n_dropped:,} dropped" if status.n_dropped else "")
-        self._model.setText(f"{status.model_name} on {status.device}" if status.model_name else "")
+        # A checkpoint's path would push everything else away.
+        self._model.setText(f"{Path(status.model_name).name} on {status.device}" if status.model_name else "")
+        self._model.setToolTip(status.model_name)
         for label in (self._source, self._frames, self._speed, self._points, self._dropped, self._model):
             label.setVisible(bool(label.text()))
         self._show_run_progress(status)
