@@ -7,6 +7,7 @@ import pytest
 from zipmap_app.sources import live
 from zipmap_app.sources.base import SourceError, SourceStalledError
 from zipmap_app.sources.live import LiveSource, camera_source, shown_url
+from zipmap_app.sources.opencv import cv2
 
 
 class FakeCamera:
@@ -97,6 +98,14 @@ def test_a_camera_that_does_not_open_is_refused(monkeypatch):
     monkeypatch.setattr(live, "list_cameras", lambda: {2: "Webcam Pro"})
     with pytest.raises(SourceError, match=r"cannot be opened: found 2 \(Webcam Pro\)"):
         open_fake(FakeCamera(opens=False))
+
+
+def test_a_driver_that_raises_is_a_sentence():
+    def broken():
+        raise cv2.error("the driver fell over")
+
+    with pytest.raises(SourceError, match="Camera 9 failed"):
+        LiveSource("Camera 9", broken, open_timeout_s=1.0)
 
 
 def test_an_absent_camera_is_refused_with_the_ones_there_are(monkeypatch):

@@ -121,18 +121,20 @@ class LiveSource:
             )
 
     def _run(self) -> None:
-        capture = self._open_capture()
+        capture: Capture | None = None
         try:
-            if not capture.isOpened():
+            capture = self._open_capture()
+            if capture.isOpened():
+                self._read_frames(capture)
+            else:
                 self._fail(SourceError(f"{self.name} cannot be opened: {_advice(self.name)}"))
-                return
-            self._read_frames(capture)
         except SourceError as error:
             self._fail(error)
         except cv2.error as error:
             self._fail(SourceError(f"{self.name} failed ({error.err}); connect it again and restart."))
         finally:
-            capture.release()
+            if capture is not None:
+                capture.release()
 
     def _read_frames(self, capture: Capture) -> None:
         start_s = time.monotonic()
