@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 BACKGROUND = "#15181c"
 _STILL_AFTER_S = 0.2
+# Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
+# model the cores it computes on (with software GL).
+_STILL_AFTER_GROWTH_S = 1.5
 _FOLLOW_FRACTION = 0.12  # of the way to the framing pose, per frame
 _FRUSTUM_PER_RADIUS = 0.10
 
@@ -57,7 +60,7 @@ class SceneView:
         self._follows_scene = True
         self._is_viewfinder_on = False
         self._is_closed = False
-        self._moved_at_s = 0.0
+        self._still_from_s = 0.0
         self._drawn_from_s = 0.0
         self.canvas = scene.SceneCanvas(
             app="pyside6", parent=parent, keys=None, bgcolor=BACKGROUND, size=(960, 600)
@@ -183,7 +186,7 @@ class SceneView:
     # Reactions
 
     def _on_cloud_changed(self) -> None:
-        self._note_motion()
+        self._note_motion(_STILL_AFTER_GROWTH_S)
 
     def _on_frame_changed(self) -> None:
         extent = self._session.cloud.extent()
@@ -218,15 +221,17 @@ class SceneView:
             self._follows_scene = False
             self.camera.pose = self.camera.pose.turned_about(point)
 
-    def _note_motion(self) -> None:
-        self._moved_at_s = time.monotonic()
+    def _note_motion(self, still_after_s: float = _STILL_AFTER_S) -> None:
+        """Draw a sample of the points until nothing has moved for a while."""
+        now_s = time.monotonic()
+        self._still_from_s = max(self._still_from_s, now_s + still_after_s)
         if not self._is_closed:
             self._still_timer.stop()
-            self._still_timer.start()
+            self._still_timer.start(self._still_from_s - now_s)
         self.canvas.update()
 
     def _on_still(self, event: Any) -> None:
-        self._moved_at_s = 0.0
+        self._still_from_s = 0.0
         self.canvas.update()
 
     def _on_draw_starts(self, event: Any) -> None:
@@ -235,7 +240,7 @@ class SceneView:
             self._is_renderer_known = True
             self._detail.set_renderer(self._renderer)
             logger.debug("OpenGL renderer: %s", self._renderer)
-        is_moving = time.monotonic() - self._moved_at_s < _STILL_AFTER_S
+        is_moving = time.monotonic() < self._still_from_s
         self.points.stride = self._detail.stride(self.points.n_points, is_moving=is_moving)
         self.points.set_shading(self.camera.near_far if self._appearance.is_shaded else None)
         self._drawn_from_s = time.perf_counter()
