@@ -12,20 +12,21 @@ from training.data.procedural import ProceduralConfig
 
 def bundled() -> TrainConfig:
     """The small model that ships with the program: about twenty minutes on one H100."""
-    landscape = PoolConfig(clips=ProceduralConfig(size=(144, 192)), n_chunks=48)
-    wide = PoolConfig(clips=ProceduralConfig(size=(120, 216)), n_chunks=24, refresh_every=80)
-    portrait = PoolConfig(clips=ProceduralConfig(size=(192, 144)), n_chunks=12, refresh_every=160)
-    short = StepShape(pool=0, n_clips=48, n_views=3, window=1, n_queries=1)
-    middle = StepShape(pool=0, n_clips=24, n_views=6, window=1, n_queries=2)
-    middle_wide = StepShape(pool=1, n_clips=24, n_views=6, window=1, n_queries=2)
-    middle_tall = StepShape(pool=2, n_clips=24, n_views=6, window=1, n_queries=2)
-    long = StepShape(pool=0, n_clips=12, n_views=12, window=1, n_queries=3)
+    landscape = PoolConfig(clips=ProceduralConfig(size=(144, 192)), n_chunks=48, refresh_every=20)
+    wide = PoolConfig(clips=ProceduralConfig(size=(120, 216)), n_chunks=24, refresh_every=40)
+    portrait = PoolConfig(clips=ProceduralConfig(size=(192, 144)), n_chunks=12, refresh_every=80)
+    # The same number of clips everywhere: the compiled fast-weight step is made once for each image size.
+    short = StepShape(pool=0, n_clips=24, n_views=3, window=1, n_queries=1)
+    middle = StepShape(pool=0, n_clips=24, n_views=5, window=1, n_queries=1)
+    middle_wide = StepShape(pool=1, n_clips=24, n_views=5, window=1, n_queries=1)
+    middle_tall = StepShape(pool=2, n_clips=24, n_views=5, window=1, n_queries=1)
+    long = StepShape(pool=0, n_clips=24, n_views=8, window=1, n_queries=2)
     return TrainConfig(
         pools=(landscape, wide, portrait),
         phases=(
-            Phase(until=0.30, shapes=(short,)),
-            Phase(until=0.80, shapes=(middle, middle_wide, middle, middle_wide, middle, middle_tall)),
-            Phase(until=1.00, shapes=(long, middle_wide, middle, long, middle_wide, middle_tall)),
+            Phase(until=0.40, shapes=(short,)),
+            Phase(until=0.85, shapes=(middle, middle_wide, middle, middle_tall)),
+            Phase(until=1.00, shapes=(long, middle_wide, long, middle_tall)),
         ),
         leg=LegConfig(max_seconds=1200.0),
     )

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _LOG.info("resumed at step %d", trainer.step_count)
         elif options.init is not None:
             trainer.start_from(load_weights(Path(options.init)))
-        trainer.run()
+        trainer.run(lambda state: save_run_state(state_path, state))
     save_run_state(state_path, trainer.state())
     model = trainer.averaged_model()
     notes = {"recipe": options.recipe, "steps": str(trainer.step_count), "licence": "Apache-2.0"}

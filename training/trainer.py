@@ -12,6 +12,7 @@ from torch import Tensor
 
 from training.checkpoint import RunState
 from training.config import StepShape, TrainConfig
+from training.compiled import compile_fast_weights
 from training.data.batches import TrainingBatch
 from training.data.pool import ClipPool
 from training.ema import WeightAverage
@@ -47,20 +48,17 @@ class Trainer:
             ClipPool(pool, config.seed * 100 + i, device, composers) for i, pool in enumerate(config.pools)
         ]
         on_gpu = device.type == "cuda"
+        if on_gpu and config.compile_fast_weights:
+            compile_fast_weights(self.model)
         self._feed = _Prefetcher(device) if on_gpu else None
         self._graphs = _GraphSet() if on_gpu and config.use_graphs else None
 
-    def run(self) -> None:
-        """One leg: until its steps or its seconds are used up."""
+    def run(self, save: Callable[[RunState], None] | None = None) -> None:
+        """One leg: until its steps or its seconds are used up. `save` is called every `save_every_s`."""
         leg = self.config.leg
-        begin = time.monotonic()
+        begin = saved_at = time.monotonic()
         first_step = self.step_count
-        frames = logged_frames = 0
-        logged_at = begin
-        for pool in self._pools:
-            pool.advance_to(self.step_count)
-        self._synchronise()
-        _LOG.info("pools filled in %.1f s", time.monotonic() - begin)
+        pace = _Pace(begin)
         while True:
             done, seconds = self.step_count - first_step, time.monotonic() - begin
             if leg.is_over(done, seconds):
@@ -70,21 +68,33 @@ class Trainer:
             self.optimizer.set_lr(done, progress)
             self._do_step(shape, self._next_batch(shape))
             self.step_count += 1
-            frames += shape.n_frames
+            pace.frames += shape.n_frames
             if self.step_count % self.config.log_every == 0:
-                means = self._meters.read()
-                now = time.monotonic()
-                self._log.row(
-                    step=self.step_count, progress=progress, seconds=now - begin, frames=frames,
-                    rate=(frames - logged_frames) / (now - logged_at), lr=float(self.optimizer.lr),
-                    skipped=int(self.optimizer.n_skipped), means=means,
-                )  # fmt: skip
-                logged_at, logged_frames = now, frames
+                self._write_log(pace, progress, time.monotonic() - begin)
+            if save is not None and time.monotonic() - saved_at > self.config.save_every_s:
+                save(self.state())
+                saved_at = time.monotonic()
         self._synchronise()
         _LOG.info(
             "leg: %d steps, %d frames, %.1f s, peak memory %.1f GB",
-            self.step_count - first_step, frames, time.monotonic() - begin, _peak_memory_gb(self._device),
-        )  # fmt: skip
+            self.step_count - first_step,
+            pace.frames,
+            time.monotonic() - begin,
+            _peak_memory_gb(self._device),
+        )
+
+    def _write_log(self, pace: _Pace, progress: float, seconds: float) -> None:
+        means = self._meters.read()  # waits for the device, so the rate below is that of finished steps
+        self._log.row(
+            step=self.step_count,
+            progress=progress,
+            seconds=seconds,
+            frames=pace.frames,
+            rate=pace.frames_per_s(),
+            lr=float(self.optimizer.lr),
+            skipped=int(self.optimizer.n_skipped),
+            means=means,
+        )
 
     def state(self) -> RunState:
         """What a continuation needs."""
@@ -150,6 +160,22 @@ class Trainer:
     def _synchronise(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
+
+
+class _Pace:
+    """Frames of a leg and their rate since the last reading."""
+
+    def __init__(self, begin_s: float) -> None:
+        self.frames = 0
+        self._read_frames = 0
+        self._read_at = begin_s
+
+    def frames_per_s(self) -> float:
+        """Rate since the last call."""
+        now = time.monotonic()
+        rate = (self.frames - self._read_frames) / (now - self._read_at)
+        self._read_at, self._read_frames = now, self.frames
+        return rate
 
 
 class _GraphSet:

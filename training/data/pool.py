@@ -7,7 +7,6 @@ run sees what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
@@ -47,9 +46,8 @@ class ClipPool:
         self._seed = seed
         self._device = device
         self._composers = composers
-        self._coming: deque[Future[ComposedClips]] = deque()
+        self._coming: dict[int, Future[ComposedClips]] = {}
         self._made = 0
-        self._requested = 0
         n = config.n_chunks * config.chunk_clips
         f, (height, width) = config.clips.n_frames, config.clips.size
         self._rgb = torch.empty(n, f, height, width, 3, dtype=torch.uint8, device=device)
@@ -71,20 +69,24 @@ class ClipPool:
         self._made = wanted
 
     def _request(self, begin: int, end: int) -> None:
-        """Have the chunks in [begin, end) composed, if other processes do that."""
+        """Have the chunks in [begin, end) composed, if other processes do that; forget older ones."""
         if self._composers is None:
             return
-        for chunk in range(max(begin, self._requested), end):
-            seed = self._seed * _CHUNK_SEED_STRIDE + chunk
-            future = self._composers.submit(compose_clips, self.config.clips, self.config.chunk_clips, seed)
-            self._coming.append(future)
-        self._requested = max(end, self._requested)
+        for chunk in [chunk for chunk in self._coming if chunk < begin]:
+            del self._coming[chunk]
+        for chunk in range(begin, end):
+            if chunk not in self._coming:
+                self._coming[chunk] = self._composers.submit(
+                    compose_clips, self.config.clips, self.config.chunk_clips, self._chunk_seed(chunk)
+                )
 
     def _composed(self, chunk: int) -> ComposedClips:
         if self._composers is None:
-            seed = self._seed * _CHUNK_SEED_STRIDE + chunk
-            return compose_clips(self.config.clips, self.config.chunk_clips, seed)
-        return self._coming.popleft().result(timeout=_COMPOSE_TIMEOUT_S)
+            return compose_clips(self.config.clips, self.config.chunk_clips, self._chunk_seed(chunk))
+        return self._coming.pop(chunk).result(timeout=_COMPOSE_TIMEOUT_S)
+
+    def _chunk_seed(self, chunk: int) -> int:
+        return self._seed * _CHUNK_SEED_STRIDE + chunk
 
     def _store(self, slot: int, clips: ClipBatch) -> None:
         rows = slice(slot * self.config.chunk_clips, (slot + 1) * self.config.chunk_clips)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -153,6 +154,38 @@ class Projections(NamedTuple):
     rates: tuple[Tensor, Tensor, Tensor]
 
 
+def window_step(
+    weights: FastWeights, tokens: Projections, norms: FastWeights, steps: int, arithmetic: Arithmetic
+) -> tuple[Tensor, FastWeights]:
+    """Update on one window's tokens, then read them back: output (n, L, d) and the weights after the update."""
+    gradients = update_gradients(weights, tokens.k, tokens.v, tokens.rates)
+    weights = apply_update(weights, gradients, norms, steps, arithmetic)
+    return read_weights(weights, tokens.q), weights
+
+
+def _spans(tokens: Projections, program: Sequence[Operation]) -> list[Projections]:
+    """The tokens of each operation.
+
+    Where the operations follow one another, the tokens are split once: the backward pass of a split is one
+    concatenation, that of many slices adds up as many full-size gradients.
+    """
+    follow = all(a.end == b.start for a, b in pairwise(program))
+    if follow and program[0].start == 0 and program[-1].end == tokens.q.shape[1]:
+        lengths = [op.end - op.start for op in program]
+        parts = zip(
+            *(x.split(lengths, dim=1) for x in (tokens.q, tokens.k, tokens.v, *tokens.rates)), strict=True
+        )
+        return [Projections(q, k, v, (r0, r1, r2)) for q, k, v, r0, r1, r2 in parts]
+    slices = [slice(op.start, op.end) for op in program]
+    return [
+        Projections(
+            tokens.q[:, s], tokens.k[:, s], tokens.v[:, s],
+            (tokens.rates[0][:, s], tokens.rates[1][:, s], tokens.rates[2][:, s]),
+        )
+        for s in slices
+    ]  # fmt: skip
+
+
 class FastWeightLayer(nn.Module):
     """Projections, fast weights and gated output of one TTT layer (spec/model.md 6.1-6.5).
 
@@ -185,6 +218,8 @@ class FastWeightLayer(nn.Module):
         self.gate_fn = nn.Sequential(nn.Linear(dim, dim)) if gate else None
         self.o_norm = nn.RMSNorm(head_dim, eps=1e-5)
         self.c_proj = nn.Linear(dim, dim)
+        # Training replaces it by a compiled twin: most of a step's memory traffic is in here.
+        self.window_step = window_step
         # softplus(rate_offset) = base_lr
         self._rate_offset = base_lr + math.log(-math.expm1(-base_lr))
 
@@ -213,17 +248,19 @@ class FastWeightLayer(nn.Module):
         batch = tokens.q.shape[0] // self.num_heads
         current = self.initial_weights(batch) if weights is None else weights
         norms = self.initial_norms(batch) if any(op.update for op in program) else None
+        arithmetic = self._arithmetic(tokens.q)
         outputs = []
-        for op in program:
-            span = slice(op.start, op.end)
-            if op.update:
+        for op, span in zip(program, _spans(tokens, program), strict=True):
+            if op.update and op.apply:
                 assert norms is not None
-                gradients = update_gradients(
-                    current, tokens.k[:, span], tokens.v[:, span], [r[:, span] for r in tokens.rates]
-                )
-                current = apply_update(current, gradients, norms, self.steps, self._arithmetic(tokens.q))
-            if op.apply:
-                outputs.append(read_weights(current, tokens.q[:, span]))
+                out, current = self.window_step(current, span, norms, self.steps, arithmetic)
+                outputs.append(out)
+            elif op.update:
+                assert norms is not None
+                gradients = update_gradients(current, span.k, span.v, span.rates)
+                current = apply_update(current, gradients, norms, self.steps, arithmetic)
+            elif op.apply:
+                outputs.append(read_weights(current, span.q))
         return torch.cat(outputs, dim=1) if len(outputs) > 1 else outputs[0], current
 
     def forward(
