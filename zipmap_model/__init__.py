@@ -1,5 +1,6 @@
 """ZipMap in pure PyTorch: images to cameras, depth and a scene state that grows and answers queries."""
 
+from zipmap_model.allocation import keep_freed_memory
 from zipmap_model.checkpoints import (
     PUBLISHED,
     CheckpointError,
@@ -48,6 +49,7 @@ __all__ = [
     "download_checkpoint",
     "frame_from_rgb",
     "invert_rigid",
+    "keep_freed_memory",
     "load_images",
     "load_model",
     "load_published_state_dict",

@@ -18,6 +18,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from zipmap_model.allocation import keep_freed_memory
 from zipmap_model.checkpoints import CheckpointError, load_model
 from zipmap_model.config import MODEL_CONFIGS
 from zipmap_model.geometry import ray_conditions
@@ -35,11 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=40, help="frames streamed (default 40)")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("H", "W"), help="image size in pixels")
+    parser.add_argument("--plain-malloc", action="store_true", help="without allocation.keep_freed_memory")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     if arguments.frames < 4:
         parser.error("--frames must be at least 4")
     torch.set_num_threads(arguments.threads)
+    if not arguments.plain_malloc:
+        keep_freed_memory()
     torch.manual_seed(0)
     try:
         model = _model(arguments.model, arguments.random, arguments.device)

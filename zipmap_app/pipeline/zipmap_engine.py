@@ -58,6 +58,8 @@ class ZipMapEngine:
     def load(self) -> ModelLoaded:
         start_s = time.monotonic()
         self._device = chosen_device(self._options.device)
+        if self._device.type == "cpu":
+            zm.keep_freed_memory()
         try:
             with _memory_advice("Loading the model", self._device):
                 self._model = zm.load_model(
