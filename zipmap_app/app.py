@@ -16,6 +16,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from zipmap_app.headless import run_headless
 
         return run_headless(arguments)
-    from zipmap_app.desktop import run_desktop
-
+    try:
+        from zipmap_app.desktop import run_desktop
+    except ImportError as error:  # a Python package or a system library of Qt or OpenGL (libEGL, fontconfig)
+        sys.stderr.write(
+            f"zipmap-studio: the window needs something that is not installed ({error}): install it, "
+            "or run without a window: python main.py --headless INPUT -o OUT\n"
+        )
+        return 2
     return run_desktop(arguments)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.app_fakes import answer, make_frame
-from zipmap_app.state.messages import ModelLoaded, PipelineFault, QueryRequest, StreamEnded
+from zipmap_app.state.messages import FrameTimings, ModelLoaded, PipelineFault, QueryRequest, StreamEnded
 from zipmap_app.state.session import MAX_NOTICES, Notice, RunState, SessionModel, Severity
 
 LOADED = ModelLoaded(name="bundled", device="cpu", supports_query=True, load_s=0.5)
@@ -47,6 +49,15 @@ def test_the_numbers_of_the_status(session):
     assert (status.model_name, status.device, status.supports_query) == ("bundled", "cpu", True)
     assert session.current_frame is not None
     assert session.current_frame.frame_index == 4
+
+
+def test_a_slow_first_frame_does_not_linger_in_the_speed(session):
+    session.begin("a")
+    slow = FrameTimings(wait_ms=0, infer_ms=20_000, pack_ms=0)
+    session.apply(replace(make_frame(0), timings=slow))
+    for i in range(1, 4):
+        session.apply(make_frame(i))
+    assert session.status.ms_per_frame == pytest.approx(100)
 
 
 def test_a_new_run_forgets_the_scene_but_not_the_model(session):

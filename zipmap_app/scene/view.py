@@ -39,7 +39,7 @@ _FRUSTUM_PER_RADIUS = 0.10
 class PointAppearance:
     """How the points are drawn."""
 
-    size_px: float = 2.0
+    size_px: float = 2.5
     is_attenuated: bool = True  # nearer points are larger
     is_shaded: bool = True  # eye-dome lighting, which makes edges and shapes readable
     hidden_fraction: float = 0.0  # of the least confident points, 0 to 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from zipmap_app.state.messages import (
 from zipmap_app.state.path import CameraPath
 
 MAX_NOTICES = 50
-_SMOOTHING = 0.15  # weight of the newest frame in the smoothed times
+_N_SMOOTHED = 15  # frames whose median is shown: the first, which warms everything up, must not linger
 
 
 class RunState(Enum):
@@ -62,8 +63,8 @@ class SessionStatus:
     n_frames: int = 0
     n_points: int = 0
     n_dropped: int = 0
-    ms_per_frame: float | None = None  # inference and packing, smoothed
-    frames_per_s: float | None = None  # rate of arrival, smoothed
+    ms_per_frame: float | None = None  # inference and packing, median of the latest frames
+    frames_per_s: float | None = None  # rate of arrival, likewise
     model_name: str = ""
     device: str = ""
     supports_query: bool = False
@@ -89,6 +90,8 @@ class SessionModel:
         self.latest_query: QueryResult | None = None
         self._clock = clock
         self._last_arrival_s: float | None = None
+        self._recent_ms: deque[float] = deque(maxlen=_N_SMOOTHED)
+        self._recent_gaps_s: deque[float] = deque(maxlen=_N_SMOOTHED)
 
     def begin(self, source_name: str, n_frames_hint: int | None = None) -> None:
         """A new run starts: everything of the last one goes, the model stays."""
@@ -97,6 +100,8 @@ class SessionModel:
         self.current_frame = None
         self.latest_query = None
         self._last_arrival_s = None
+        self._recent_ms.clear()
+        self._recent_gaps_s.clear()
         self.frame_changed.emit(None)
         self.query_answered.emit(None)
         state = RunState.RUNNING if self.status.model_name else RunState.LOADING
@@ -142,11 +147,10 @@ class SessionModel:
         self.path.append(frame.frame_index, frame.timestamp_s, frame.world_from_camera)
         self.frame_changed.emit(frame)
         now_s = self._clock()
-        rate = self.status.frames_per_s
         if self._last_arrival_s is not None and now_s > self._last_arrival_s:
-            rate = _smoothed(rate, 1.0 / (now_s - self._last_arrival_s))
+            self._recent_gaps_s.append(now_s - self._last_arrival_s)
         self._last_arrival_s = now_s
-        busy_ms = frame.timings.infer_ms + frame.timings.pack_ms
+        self._recent_ms.append(frame.timings.infer_ms + frame.timings.pack_ms)
         state = RunState.RUNNING if self.status.state is RunState.LOADING else self.status.state
         self._set_status(
             replace(
@@ -155,8 +159,8 @@ class SessionModel:
                 n_frames=len(self.path),
                 n_points=self.cloud.n_points,
                 n_dropped=frame.n_dropped,
-                ms_per_frame=_smoothed(self.status.ms_per_frame, busy_ms),
-                frames_per_s=rate,
+                ms_per_frame=statistics.median(self._recent_ms),
+                frames_per_s=1 / statistics.median(self._recent_gaps_s) if self._recent_gaps_s else None,
             )
         )
 
@@ -190,7 +194,3 @@ class SessionModel:
         if status != self.status:
             self.status = status
             self.status_changed.emit(status)
-
-
-def _smoothed(previous: float | None, newest: float) -> float:
-    return newest if previous is None else (1 - _SMOOTHING) * previous + _SMOOTHING * newest
