@@ -6,7 +6,7 @@ import math
 
 SOFTWARE_BUDGET = 300_000
 HARDWARE_BUDGET = 5_000_000
-_MIN_BUDGET, _MAX_BUDGET = 50_000, 50_000_000
+_MIN_BUDGET, _MAX_BUDGET = 80_000, 50_000_000
 # Primes that divide few usual widths: a stride that shares a factor with the width shows as stripes.
 _STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101)
 
@@ -14,9 +14,10 @@ _STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71,
 class DetailController:
     """Chooses the vertex stride from a point budget, and the budget from measured frame times."""
 
-    def __init__(self, target_ms: float = 33.0) -> None:
+    def __init__(self, target_ms: float = 40.0) -> None:
         self._target_ms = target_ms
         self._budget = float(HARDWARE_BUDGET)
+        self._is_software = False
 
     @property
     def budget(self) -> int:
@@ -24,10 +25,13 @@ class DetailController:
 
     def set_renderer(self, renderer: str) -> None:
         """Start from what the GL renderer can likely do; measurements take over from there."""
-        software = any(
-            word in renderer.lower() for word in ("llvmpipe", "softpipe", "swiftshader", "software")
-        )
-        self._budget = float(SOFTWARE_BUDGET if software else HARDWARE_BUDGET)
+        names = ("llvmpipe", "softpipe", "swiftshader", "software")
+        self._is_software = any(name in renderer.lower() for name in names)
+        self._budget = float(SOFTWARE_BUDGET if self._is_software else HARDWARE_BUDGET)
+
+    def allows_shading(self, *, is_moving: bool) -> bool:
+        """Without a GPU a second pass over the picture would cost as much as the points: only at rest."""
+        return not (is_moving and self._is_software)
 
     def stride(self, n_points: int, *, is_moving: bool) -> int:
         """1 draws everything; k draws every k-th point. At most 101, within any driver's stride limit."""

@@ -167,8 +167,9 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         # and the GL upload want it).
         matrix = self.get_transform("visual", "render").map(np.eye(4))
         program["u_clip_from_visual"] = matrix.astype(np.float32)
-        # Larger points close the gaps that skipped ones leave.
-        program["u_size_px"] = self._size_px * self.transforms.pixel_scale * min(self.stride**0.5, 3.0)
+        # Larger points close the gaps that skipped ones leave. Only in part: growing with the square root of the
+        # stride would fill as many pixels as drawing them all.
+        program["u_size_px"] = self._size_px * self.transforms.pixel_scale * min(self.stride**0.25, 2.0)
         program["u_reference_depth"] = self._reference_depth
         program["u_min_confidence"] = self._min_confidence
 

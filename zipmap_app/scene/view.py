@@ -242,7 +242,8 @@ class SceneView:
             logger.debug("OpenGL renderer: %s", self._renderer)
         is_moving = time.monotonic() < self._still_from_s
         self.points.stride = self._detail.stride(self.points.n_points, is_moving=is_moving)
-        self.points.set_shading(self.camera.near_far if self._appearance.is_shaded else None)
+        is_shaded = self._appearance.is_shaded and self._detail.allows_shading(is_moving=is_moving)
+        self.points.set_shading(self.camera.near_far if is_shaded else None)
         self._drawn_from_s = time.perf_counter()
 
     def _on_draw_ended(self, event: Any) -> None:
