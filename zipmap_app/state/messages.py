@@ -75,9 +75,7 @@ class FrameResult:
             raise ValueError(
                 f"rgb {self.rgb.shape}, depth {self.depth.shape} and confidence {self.confidence.shape} differ"
             )
-        seal(
-            self.points, self.world_from_camera, self.intrinsics, self.rgb, self.depth, self.confidence
-        )
+        seal(self.points, self.world_from_camera, self.intrinsics, self.rgb, self.depth, self.confidence)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
