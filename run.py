@@ -39,7 +39,9 @@ def main(arguments: list[str]) -> int:
     """Set up what is missing, then become the program or its tests."""
     is_test = arguments[:1] == ["test"]
     if sys.version_info < OLDEST_PYTHON:
-        return _refuse(f"Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer is needed, this is {sys.version}.")
+        return _refuse(
+            f"Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer is needed, this is {sys.version}."
+        )
     if "--headless" not in arguments and (missing := _missing_packages(is_test)):
         return _refuse(
             f"Some system libraries are missing; install them with: sudo apt-get install {' '.join(missing)}"
