@@ -52,8 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for shape in shapes:
         seconds = _time(
             lambda i, shape=shape: filled.batch(i, shape.n_clips, shape.n_views, shape.n_queries),  # type: ignore[misc]
-            10, device,
-        )  # fmt: skip
+            10,
+            device,
+        )
         _LOG.info("batch of %s: %.1f ms", shape, seconds * 1e3)
         _time_steps(config, pool, shape, device, output)
         if options.profile:

@@ -16,7 +16,7 @@ from zipmap_model.layers.fast_weights import (
 
 
 def compile_fast_weights(model: ZipMap) -> None:
-    """Fuse the window step of every fast-weight layer: eager, it reads and writes memory once for each operation."""
+    """Fuse the window step of every fast-weight layer: eager, every operation is a pass over memory."""
     fused = torch.compile(window_step, dynamic=False, fullgraph=True)
 
     def step(

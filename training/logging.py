@@ -49,9 +49,17 @@ class RunLog:
             self._append([*_COLUMNS, *LossTerms.names()])
 
     def row(
-        self, *, step: int, progress: float, seconds: float, frames: int, rate: float, lr: float, skipped: int,
+        self,
+        *,
+        step: int,
+        progress: float,
+        seconds: float,
+        frames: int,
+        rate: float,
+        lr: float,
+        skipped: int,
         means: list[float],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write one row and say the essentials."""
         cells = [step, f"{progress:.4f}", f"{seconds:.1f}", frames, f"{rate:.0f}", f"{lr:.2e}", skipped]
         self._append([*cells, *(f"{value:.5f}" for value in means)])
@@ -60,8 +68,15 @@ class RunLog:
         )
         _LOG.info(
             "step %d progress %.3f %.0fs %.0f frames/s loss %.3f grad %.2f skipped %d | %s",
-            step, progress, seconds, rate, means[0], means[1], skipped, shown,
-        )  # fmt: skip
+            step,
+            progress,
+            seconds,
+            rate,
+            means[0],
+            means[1],
+            skipped,
+            shown,
+        )
 
     def _append(self, cells: list[object]) -> None:
         with self._path.open("a", newline="") as file:

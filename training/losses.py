@@ -82,9 +82,19 @@ def total_loss(
     if prediction.query is not None:
         rgb, rgb_gradient, query_depth = query_losses(prediction.query, batch)
     terms = LossTerms(
-        depth, gradient, sky, rotation, translation, chain_rotation, chain_translation, fov, flow, rgb, rgb_gradient,
+        depth,
+        gradient,
+        sky,
+        rotation,
+        translation,
+        chain_rotation,
+        chain_translation,
+        fov,
+        flow,
+        rgb,
+        rgb_gradient,
         query_depth,
-    )  # fmt: skip
+    )
     total = zero
     for name in LossTerms.names():
         total = total + getattr(weights, name) * getattr(terms, name)
@@ -131,7 +141,7 @@ def depth_gradient(depth: Tensor, target: Tensor, scales: int = 4) -> Tensor:
 
 
 def rotation_distance(predicted: Tensor, target: Tensor) -> Tensor:
-    """Smooth angle in radians (near 2 |sin(angle/2)|) between quaternions xyzw (..., 4); target has unit length."""
+    """Smooth angle in radians, 2 |sin(angle/2)|, between quaternions xyzw (..., 4); target has unit length."""
     p = torch.nn.functional.normalize(predicted, dim=-1, eps=1e-6)
     px, py, pz, pw = p.unbind(-1)
     tx, ty, tz, tw = target.unbind(-1)

@@ -36,7 +36,7 @@ class ModuleOptimizer:
         self.lr.fill_(learning_rate(self._config, steps_in_leg, progress))
 
     def step(self) -> Tensor:
-        """Clip, then update unless a gradient is not finite; returns the norm of all gradients before clipping."""
+        """Clip, then update unless a gradient is not finite; returns the norm of all before clipping."""
         squared: list[Tensor] = []
         for parameters in self._modules:
             gradients = [p.grad for p in parameters if p.grad is not None]

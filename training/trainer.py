@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from training.checkpoint import RunState
-from training.config import StepShape, TrainConfig
 from training.compiled import compile_fast_weights
+from training.config import StepShape, TrainConfig
 from training.data.batches import TrainingBatch
 from training.data.pool import ClipPool
 from training.ema import WeightAverage

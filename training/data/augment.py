@@ -1,7 +1,8 @@
 """What cameras do to pictures: exposure, colour, vignetting, blur, noise and block compression.
 
-A look (colour and exposure) belongs to a whole clip and is shared with its query views; degradations hit the input
-views only. All draws are made on the device of the pictures from the given generator; nothing waits for the host.
+A look (colour and exposure) belongs to a whole clip and is shared with its query views; degradations hit the
+input views only. All draws are made on the device of the pictures from the given generator; nothing waits for
+the host.
 """
 
 from __future__ import annotations
@@ -74,12 +75,10 @@ def degrade(images_BS3HW: Tensor, generator: torch.Generator) -> Tensor:
 
 def _blur(x: Tensor, amount: Tensor) -> Tensor:
     """Mix with a binomial blur of 3x3; amount 0 sharp, 1 fully blurred."""
-    kernel = torch.tensor([0.25, 0.5, 0.25])
     flat = x.flatten(0, 1)
     padded = F.pad(flat, (1, 1, 1, 1), mode="replicate")
-    a, b, c = (float(k) for k in kernel)
-    rows = a * padded[..., :-2, :] + b * padded[..., 1:-1, :] + c * padded[..., 2:, :]
-    soft = (a * rows[..., :-2] + b * rows[..., 1:-1] + c * rows[..., 2:]).view_as(x)
+    rows = (padded[..., :-2, :] + 2 * padded[..., 1:-1, :] + padded[..., 2:, :]) / 4
+    soft = ((rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4).view_as(x)
     return x + (soft - x) * amount
 
 

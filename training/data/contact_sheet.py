@@ -13,8 +13,10 @@ from training.data.procedural import ClipBatch
 
 def save_contact_sheet(clips: ClipBatch, path: Path, columns: int = 3) -> None:
     """Write a PNG with all clips of the batch; near is bright in the depth pictures, sky is black."""
-    rows = [torch.cat((rgb[0], rgb[-1], _depth_picture(depth[0])), 1) for rgb, depth in
-            zip(clips.rgb.cpu(), clips.depth.float().cpu(), strict=True)]  # fmt: skip
+    rows = [
+        torch.cat((rgb[0], rgb[-1], _depth_picture(depth[0])), 1)
+        for rgb, depth in zip(clips.rgb.cpu(), clips.depth.float().cpu(), strict=True)
+    ]
     rows += [torch.zeros_like(rows[0])] * (-len(rows) % columns)
     per_column = len(rows) // columns
     sheet = torch.cat([torch.cat(rows[i * per_column : (i + 1) * per_column]) for i in range(columns)], 1)

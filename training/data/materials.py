@@ -69,84 +69,156 @@ def wall_paint(dice: Dice) -> Material:
 def floor_cover(dice: Dice) -> Material:
     """Boards, tiles, carpet."""
     wood = make_material(
-        dice, patterns=(Pattern.WOOD,), hue=(0.04, 0.11), saturation=(0.25, 0.65), value=(0.25, 0.75),
-        frequency=(3.0, 9.0), contrast=0.3, gloss=0.3,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.WOOD,),
+        hue=(0.04, 0.11),
+        saturation=(0.25, 0.65),
+        value=(0.25, 0.75),
+        frequency=(3.0, 9.0),
+        contrast=0.3,
+        gloss=0.3,
+    )
     other = make_material(
-        dice, patterns=(Pattern.TILES, Pattern.PLAIN, Pattern.CHECKER, Pattern.PATCHES), saturation=(0.0, 0.35),
-        value=(0.25, 0.85), frequency=(1.5, 5.0), contrast=0.25, speckle=0.3, gloss=0.2,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.TILES, Pattern.PLAIN, Pattern.CHECKER, Pattern.PATCHES),
+        saturation=(0.0, 0.35),
+        value=(0.25, 0.85),
+        frequency=(1.5, 5.0),
+        contrast=0.25,
+        speckle=0.3,
+        gloss=0.2,
+    )
     return mix(dice.chance(0.5), wood, other)
 
 
 def furniture_finish(dice: Dice) -> Material:
     """Wood, paint or fabric of a piece of furniture."""
     wood = make_material(
-        dice, patterns=(Pattern.WOOD, Pattern.PLAIN), hue=(0.03, 0.12), saturation=(0.2, 0.7), value=(0.2, 0.8),
-        frequency=(3.0, 12.0), contrast=0.3, gloss=0.3,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.WOOD, Pattern.PLAIN),
+        hue=(0.03, 0.12),
+        saturation=(0.2, 0.7),
+        value=(0.2, 0.8),
+        frequency=(3.0, 12.0),
+        contrast=0.3,
+        gloss=0.3,
+    )
     paint = make_material(
-        dice, patterns=(Pattern.PLAIN, Pattern.PLAIN, Pattern.PATCHES, Pattern.STRIPES), saturation=(0.0, 0.6),
-        value=(0.08, 0.95), frequency=(4.0, 20.0), contrast=0.3, gloss=0.3,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.PLAIN, Pattern.PLAIN, Pattern.PATCHES, Pattern.STRIPES),
+        saturation=(0.0, 0.6),
+        value=(0.08, 0.95),
+        frequency=(4.0, 20.0),
+        contrast=0.3,
+        gloss=0.3,
+    )
     return mix(dice.chance(0.5), wood, paint)
 
 
 def object_finish(dice: Dice) -> Material:
     """Small things: saturated, printed, dotted."""
     return make_material(
-        dice, patterns=tuple(Pattern), saturation=(0.0, 0.9), value=(0.1, 0.98), frequency=(8.0, 60.0),
-        contrast=0.7, gloss=0.5,
-    )  # fmt: skip
+        dice,
+        patterns=tuple(Pattern),
+        saturation=(0.0, 0.9),
+        value=(0.1, 0.98),
+        frequency=(8.0, 60.0),
+        contrast=0.7,
+        gloss=0.5,
+    )
 
 
 def picture(dice: Dice) -> Material:
     """Posters, pictures, screens, book spines."""
     return make_material(
-        dice, patterns=(Pattern.BLOCKS, Pattern.PATCHES, Pattern.MARBLE, Pattern.WINDOWS, Pattern.STRIPES),
-        saturation=(0.0, 0.8), value=(0.1, 0.95), frequency=(3.0, 20.0), contrast=0.7, gloss=0.2,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.BLOCKS, Pattern.PATCHES, Pattern.MARBLE, Pattern.WINDOWS, Pattern.STRIPES),
+        saturation=(0.0, 0.8),
+        value=(0.1, 0.95),
+        frequency=(3.0, 20.0),
+        contrast=0.7,
+        gloss=0.2,
+    )
 
 
 def window_light(dice: Dice) -> Material:
     """A bright window with frames."""
     return make_material(
-        dice, patterns=(Pattern.TILES, Pattern.WINDOWS, Pattern.PATCHES), hue=(0.5, 0.65), saturation=(0.0, 0.25),
-        value=(0.75, 1.0), frequency=(0.8, 2.5), contrast=0.5, emission=(0.2, 1.0),
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.TILES, Pattern.WINDOWS, Pattern.PATCHES),
+        hue=(0.5, 0.65),
+        saturation=(0.0, 0.25),
+        value=(0.75, 1.0),
+        frequency=(0.8, 2.5),
+        contrast=0.5,
+        emission=(0.2, 1.0),
+    )
 
 
 def facade(dice: Dice) -> Material:
     """Rows of windows, brick, plaster."""
     return make_material(
-        dice, patterns=(Pattern.WINDOWS, Pattern.WINDOWS, Pattern.WINDOWS, Pattern.BRICKS, Pattern.TILES,
-                        Pattern.BLOCKS, Pattern.PATCHES),
-        hue=(0.0, 0.15), saturation=(0.0, 0.5), value=(0.3, 0.9), frequency=(0.25, 0.9), contrast=0.6, grain=0.35,
-    )  # fmt: skip
+        dice,
+        patterns=(
+            Pattern.WINDOWS,
+            Pattern.WINDOWS,
+            Pattern.WINDOWS,
+            Pattern.BRICKS,
+            Pattern.TILES,
+            Pattern.BLOCKS,
+            Pattern.PATCHES,
+        ),
+        hue=(0.0, 0.15),
+        saturation=(0.0, 0.5),
+        value=(0.3, 0.9),
+        frequency=(0.25, 0.9),
+        contrast=0.6,
+        grain=0.35,
+    )
 
 
 def pavement(dice: Dice) -> Material:
     """Asphalt, slabs, cobbles."""
     return make_material(
-        dice, patterns=(Pattern.PATCHES, Pattern.TILES, Pattern.BRICKS, Pattern.PLAIN), saturation=(0.0, 0.12),
-        value=(0.2, 0.6), frequency=(0.5, 4.0), contrast=0.15, grain=0.4, speckle=0.5,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.PATCHES, Pattern.TILES, Pattern.BRICKS, Pattern.PLAIN),
+        saturation=(0.0, 0.12),
+        value=(0.2, 0.6),
+        frequency=(0.5, 4.0),
+        contrast=0.15,
+        grain=0.4,
+        speckle=0.5,
+    )
 
 
 def vegetation(dice: Dice) -> Material:
     """Leaves, grass, bushes."""
     return make_material(
-        dice, patterns=(Pattern.PATCHES, Pattern.MARBLE), hue=(0.17, 0.36), saturation=(0.3, 0.75), value=(0.15, 0.6),
-        frequency=(1.0, 9.0), contrast=0.35, grain=0.6, speckle=0.6,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.PATCHES, Pattern.MARBLE),
+        hue=(0.17, 0.36),
+        saturation=(0.3, 0.75),
+        value=(0.15, 0.6),
+        frequency=(1.0, 9.0),
+        contrast=0.35,
+        grain=0.6,
+        speckle=0.6,
+    )
 
 
 def rock(dice: Dice) -> Material:
     """Stone, earth, sand."""
     return make_material(
-        dice, patterns=(Pattern.PATCHES, Pattern.MARBLE, Pattern.PLAIN), hue=(0.04, 0.16), saturation=(0.05, 0.5),
-        value=(0.25, 0.8), frequency=(0.5, 5.0), contrast=0.35, grain=0.6, speckle=0.5,
-    )  # fmt: skip
+        dice,
+        patterns=(Pattern.PATCHES, Pattern.MARBLE, Pattern.PLAIN),
+        hue=(0.04, 0.16),
+        saturation=(0.05, 0.5),
+        value=(0.25, 0.8),
+        frequency=(0.5, 5.0),
+        contrast=0.35,
+        grain=0.6,
+        speckle=0.5,
+    )
 
 
 def mix(first: Tensor, a: Material, b: Material) -> Material:

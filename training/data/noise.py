@@ -44,6 +44,6 @@ def value_noise(x: Tensor, y: Tensor, z: Tensor, seed: Tensor) -> Tensor:
 
 
 def band_limit(frequency: Tensor, footprint: Tensor) -> Tensor:
-    """How much of a detail of `frequency` (1/m) survives pixels of `footprint` (m): 1 resolved, 0 below Nyquist."""
+    """How much of a detail of `frequency` (1/m) survives pixels of `footprint` (m): 1 all, 0 nothing."""
     cycles_per_pixel = frequency * footprint
     return _fade(((0.5 - cycles_per_pixel) * (1.0 / 0.35)).clamp(0.0, 1.0))

@@ -1,8 +1,8 @@
 """A pool of clips on the training device, refilled on a schedule, and batches cut from it.
 
 Making pictures costs more than reading them, so each clip is used several times with other sub-clips, strides,
-directions and looks. What the pool holds at a step, and the batch of a step, depend only on seed and step: a resumed
-run sees what an uninterrupted one would have seen.
+directions and looks. What the pool holds at a step, and the batch of a step, depend only on seed and step: a
+resumed run sees what an uninterrupted one would have seen.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class ClipPool:
         self._focal[rows] = clips.focal_px
 
     def batch(self, step: int, n_clips: int, n_views: int, n_queries: int) -> TrainingBatch:
-        """The batch of a step: random clips, stride, direction and look; queries from the same stretch of the clip."""
+        """The batch of a step: random clips, stride, direction, look; queries from the same stretch."""
         config = self.config
         generator = torch.Generator().manual_seed(self._seed * 7919 + step)
         self._generator.manual_seed(self._seed * 104729 + step)

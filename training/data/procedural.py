@@ -1,7 +1,7 @@
 """Clips of procedural scenes: pictures, exact depth, cameras. The only data that the bundled model is made from.
 
-Every draw is made on the CPU from one seed, so a seed names the same scenes and cameras on every device; the pictures
-agree to rounding.
+Every draw is made on the CPU from one seed, so a seed names the same scenes and cameras on every device; the
+pictures agree to rounding.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .compose import Composer, Layout, compose_room, compose_street, compose_terrain
+from .layout import Composer, Layout
+from .outdoors import compose_street, compose_terrain
 from .render import render_frames
+from .rooms import compose_room
 from .scenes import Dice, SceneBatch, colliding, concatenate_scenes
 from .trajectories import draw_trajectories
 
@@ -93,10 +95,14 @@ def compose_clips(config: ProceduralConfig, n_clips: int, seed: int) -> Composed
     return ComposedClips(concatenate_scenes(parts), torch.cat(paths), focal, dice.log_uniform(0.16, 0.34))
 
 
-def film_clips(composed: ComposedClips, config: ProceduralConfig, device: torch.device) -> ClipBatch:
-    """Render and develop composed clips on a device."""
+def film_clips(
+    composed: ComposedClips, config: ProceduralConfig, device: torch.device, *, compiled: bool = False
+) -> ClipBatch:
+    """Render and develop composed clips on a device; CUDA is always compiled, a CPU on request."""
     cameras, focal = composed.world_from_camera.to(device), composed.focal_px.to(device)
-    frames = render_frames(composed.scenes.to(device), cameras, focal, config.size, config.samples)
+    frames = render_frames(
+        composed.scenes.to(device), cameras, focal, config.size, config.samples, compiled=compiled
+    )
     return ClipBatch(
         rgb=_develop(frames.radiance, composed.exposure.to(device)),
         depth=frames.depth.clamp(max=60000.0).to(torch.float16),

@@ -1,8 +1,8 @@
 """Ray casting against boxes, ellipsoids, cylinders, gables, pyramids and the inside of a room, in plain tensors.
 
 V ray blocks (each with its own table of P primitives), R rays of a block. A primitive is a unit shape in its own
-local space, `local = local_from_world @ world + local_offset`; a ray keeps its parameter t under that affine map, so
-t found in local space is the distance along the world ray in units of its direction.
+local space, `local = local_from_world @ world + local_offset`; a ray keeps its parameter t under that affine map,
+so t found in local space is the distance along the world ray in units of its direction.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ def _quadratic(a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     discriminant = b * b - a * c
     root = discriminant.clamp(min=0).sqrt()
     inverse = 1.0 / a.clamp(min=_EPSILON)
-    miss = discriminant < 0
-    return (
-        torch.where(miss, NO_HIT, (-b - root) * inverse),
-        torch.where(miss, -NO_HIT, (-b + root) * inverse),
-    )
+    # A ray along the axis of a tube has no t in the inequality: it is inside for ever, or never.
+    along = a < _EPSILON
+    miss = (discriminant < 0) | (along & (c > 0))
+    near = torch.where(along, -NO_HIT, (-b - root) * inverse)
+    far = torch.where(along, NO_HIT, (-b + root) * inverse)
+    return torch.where(miss, NO_HIT, near), torch.where(miss, -NO_HIT, far)
 
 
 def hit_distances(

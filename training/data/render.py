@@ -62,12 +62,14 @@ def render_frames(
     focal_px_N: Tensor,
     size: tuple[int, int],
     samples: int = 4,
+    *,
+    compiled: bool = False,
 ) -> Rendering:
     """Render F views of each of N scenes at `size` = (height, width).
 
-    The ray of pixel (u, v) passes through integer pixel coordinates with the principal point at (W/2, H/2), which is
-    the convention of unprojection; depth is exact for that ray. `samples` 1 shades that ray only, 4 averages it with
-    four rays around it. Everything must be on one device.
+    The ray of pixel (u, v) passes through integer pixel coordinates with the principal point at (W/2, H/2),
+    which is the convention of unprojection; depth is exact for that ray. `samples` 1 shades that ray only, 4
+    averages it with four rays around it. Everything must be on one device.
     """
     if samples not in (1, 4):
         raise ValueError(f"samples must be 1 or 4, got {samples}")
@@ -78,7 +80,10 @@ def render_frames(
     blocks_per_view = -(-n_rays // RAYS_PER_BLOCK)
     cuda = device.type == "cuda"
     views_per_chunk = max(1, (_CUDA_BLOCKS if cuda else _CPU_BLOCKS) // blocks_per_view)
-    shade = _compiled_shade() if cuda else shade_rays
+    compiled = compiled or cuda
+    shade = _compiled_shade() if compiled else shade_rays
+    if not compiled:
+        views_per_chunk = min(views_per_chunk, n * f)
 
     pixel = torch.arange(blocks_per_view * RAYS_PER_BLOCK, device=device).clamp(max=n_rays - 1)
     pixel_x = (pixel % width - width / 2).view(1, blocks_per_view, RAYS_PER_BLOCK)
@@ -118,10 +123,24 @@ def render_frames(
 def _tables(scenes: SceneBatch, scene_V: Tensor) -> BlockTables:
     light = scenes.lighting
     columns = (
-        scenes.shape, scenes.local_from_world, scenes.local_offset, scenes.half_size, scenes.pattern, scenes.seed,
-        scenes.color_a, scenes.color_b, scenes.surface, light.position, light.color, light.falloff_m, light.ambient,
-        light.unevenness, light.sky_low, light.sky_high, light.cloud,
-    )  # fmt: skip
+        scenes.shape,
+        scenes.local_from_world,
+        scenes.local_offset,
+        scenes.half_size,
+        scenes.pattern,
+        scenes.seed,
+        scenes.color_a,
+        scenes.color_b,
+        scenes.surface,
+        light.position,
+        light.color,
+        light.falloff_m,
+        light.ambient,
+        light.unevenness,
+        light.sky_low,
+        light.sky_high,
+        light.cloud,
+    )
     return BlockTables(*(column[scene_V] for column in columns))
 
 
@@ -193,9 +212,13 @@ def shade_rays(
 
 
 def _surface_color(
-    tables: BlockTables, of_hit: Callable[[Tensor], Tensor], metric: Tensor, normal_local: Tensor, shape: Tensor,
+    tables: BlockTables,
+    of_hit: Callable[[Tensor], Tensor],
+    metric: Tensor,
+    normal_local: Tensor,
+    shape: Tensor,
     footprint: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+) -> tuple[Tensor, Tensor, Tensor]:
     """Albedo (V, R, 3), emission (V, R) and gloss (V, R) of the surface points."""
     pattern, seed = of_hit(tables.pattern), of_hit(tables.seed)
     frequency, grain, speckle, emission, gloss = of_hit(tables.surface).unbind(-1)

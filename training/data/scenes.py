@@ -170,9 +170,18 @@ class SceneBuilder:
             kind = kind.masked_fill(~present, int(Shape.NONE))
         surface = torch.stack([getattr(material, name) for name in MATERIAL_FIELDS], -1)
         self._slots.append(
-            (kind, local_from_world, offset, half_size, material.pattern, self.dice.seeds(), material.color_a,
-             material.color_b, surface)
-        )  # fmt: skip
+            (
+                kind,
+                local_from_world,
+                offset,
+                half_size,
+                material.pattern,
+                self.dice.seeds(),
+                material.color_a,
+                material.color_b,
+                surface,
+            )
+        )
 
     def build(self, lighting: Lighting) -> SceneBatch:
         """All slots so far as one batch."""

@@ -46,7 +46,7 @@ def pattern_weight(
 ) -> Tensor:
     """Weight in [0, 1] of the second colour.
 
-    pattern (int32), u, v (metres), frequency (1/m), seed (int32) and footprint (metres a pixel) broadcast together.
+    pattern (int32), u, v (metres), frequency (1/m), seed (int32), footprint (metres a pixel) broadcast together.
     """
     x, y = u * frequency, v * frequency
     zero = torch.zeros_like(seed)

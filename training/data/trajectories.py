@@ -11,7 +11,7 @@ from enum import IntEnum
 import torch
 from torch import Tensor
 
-from .compose import Layout
+from .layout import Layout
 from .scenes import Dice
 
 _MODE_WEIGHTS = (0.22, 0.08, 0.2, 0.27, 0.1, 0.13)

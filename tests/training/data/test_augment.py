@@ -1,0 +1,30 @@
+"""Augmentation: stays in range, shares a look within a clip, leaves clean pictures nearly alone."""
+
+from __future__ import annotations
+
+import torch
+
+from training.data.augment import _compress, apply_look, degrade, draw_look
+
+
+def test_results_stay_in_range_and_change() -> None:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(4, 2, 3, 24, 48, generator=generator)
+    seen = degrade(apply_look(images, draw_look(4, images.device, generator)), generator)
+    assert seen.min() >= 0
+    assert seen.max() <= 1
+    assert (seen - images).abs().mean() > 0.01
+
+
+def test_a_look_is_the_same_for_all_views_of_a_clip() -> None:
+    generator = torch.Generator().manual_seed(1)
+    one = torch.rand(3, 1, 3, 16, 16, generator=generator)
+    seen = apply_look(one.expand(-1, 2, -1, -1, -1), draw_look(3, one.device, generator))
+    assert torch.equal(seen[:, 0], seen[:, 1])
+
+
+def test_compression_of_strength_zero_changes_nothing_visible() -> None:
+    images = torch.rand(1, 1, 3, 16, 24, generator=torch.Generator().manual_seed(2))
+    weak, strong = (_compress(images, torch.full((1, 1, 1, 1, 1), s)) for s in (0.0, 0.06))
+    assert (weak - images).abs().max() < 1e-3
+    assert (strong - images).abs().mean() > 1e-3

@@ -1,0 +1,108 @@
+"""Procedural clips: reproducible, and with geometry that is exact for the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from training.data.batches import intrinsics_from_focal
+from training.data.contact_sheet import save_contact_sheet
+from training.data.procedural import ClipBatch, ProceduralConfig, compose_clips, generate_clips
+from zipmap_model import invert_rigid, points_from_depth
+
+_CONFIG = ProceduralConfig(size=(72, 96), n_frames=2, samples=1)
+_N_CLIPS = 12
+
+
+@dataclass(frozen=True)
+class _Reprojection:
+    """Frame 1 seen from frame 0."""
+
+    color: Tensor  # (N, H, W, 3) what frame 0 shows where the pixel lands
+    depth: Tensor  # (N, H, W) depth that the pixel should have there
+    stored: Tensor  # (N, H, W) depth that frame 0 has there
+    inside: Tensor  # (N, H, W) bool
+
+    @property
+    def agrees(self) -> Tensor:
+        return (self.stored - self.depth).abs() < 0.02 * self.depth
+
+
+@pytest.fixture(scope="module")
+def clips() -> ClipBatch:
+    return generate_clips(_CONFIG, _N_CLIPS, seed=5, device=torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def reprojection(clips: ClipBatch) -> _Reprojection:
+    height, width = clips.size
+    K = intrinsics_from_focal(clips.focal_px, clips.size)
+    depth = clips.depth.float()
+    world = points_from_depth(depth[:, 1], clips.world_from_camera[:, 1], K)
+    camera = invert_rigid(clips.world_from_camera[:, 0])
+    point = world @ camera[:, None, :3, :3].mT + camera[:, None, None, :3, 3]
+    z = point[..., 2]
+    u = point[..., 0] / z * clips.focal_px[:, None, None] + width / 2
+    v = point[..., 1] / z * clips.focal_px[:, None, None] + height / 2
+    inside = (u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1) & (z > 0) & (depth[:, 1] > 0)
+    grid = torch.stack((u / (width - 1) * 2 - 1, v / (height - 1) * 2 - 1), -1)
+    # Inverse depth is linear in the picture of a plane, so interpolating it is exact there.
+    inverse = torch.where(depth[:, :1] > 0, 1 / depth[:, :1].clamp(min=1e-3), 0.0)
+    there = 1 / grid_sample(inverse, grid, align_corners=True)[:, 0].clamp(min=1e-6)
+    rgb = clips.rgb[:, 0].float().movedim(-1, 1) / 255
+    color = grid_sample(rgb, grid, align_corners=True).movedim(1, -1)
+    return _Reprojection(color, z, there, inside)
+
+
+def test_depth_agrees_between_frames(reprojection: _Reprojection) -> None:
+    assert reprojection.inside.float().mean() > 0.5
+    assert reprojection.agrees[reprojection.inside].float().mean() > 0.95
+
+
+def test_reprojected_colours_fit_far_better_than_unaligned_ones(
+    clips: ClipBatch, reprojection: _Reprojection
+) -> None:
+    here, unaligned = clips.rgb[:, 1].float() / 255, clips.rgb[:, 0].float() / 255
+    same_surface = reprojection.inside & reprojection.agrees
+    aligned_error = (reprojection.color - here).abs().mean(-1)[same_surface].mean()
+    plain_error = (unaligned - here).abs().mean(-1)[reprojection.inside].mean()
+    assert aligned_error < 0.4 * plain_error
+
+
+def test_pictures_are_neither_black_nor_white(clips: ClipBatch) -> None:
+    mean = clips.rgb.float().mean(dim=(1, 2, 3, 4))
+    assert (mean > 40).all()
+    assert (mean < 230).all()
+
+
+def test_a_seed_names_one_set_of_scenes() -> None:
+    first, again, other = (compose_clips(_CONFIG, 4, seed) for seed in (1, 1, 2))
+    assert torch.equal(first.world_from_camera, again.world_from_camera)
+    assert torch.equal(first.scenes.local_offset, again.scenes.local_offset)
+    assert not torch.equal(first.world_from_camera, other.world_from_camera)
+
+
+def test_cameras_are_rigid_and_move() -> None:
+    cameras = compose_clips(ProceduralConfig(n_frames=6), 16, 3).world_from_camera
+    rotation = cameras[..., :3, :3]
+    torch.testing.assert_close(rotation @ rotation.mT, torch.eye(3).expand_as(rotation), atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(rotation), torch.ones(16, 6), atol=1e-5, rtol=0)
+    assert ((cameras[:, 1:, :3, 3] - cameras[:, :-1, :3, 3]).norm(dim=-1).mean(1) > 0).all()
+
+
+def test_shares_of_families_must_add_up() -> None:
+    with pytest.raises(ValueError, match="room_share"):
+        ProceduralConfig(room_share=0.9, street_share=0.2)
+
+
+def test_contact_sheet_is_a_picture(clips: ClipBatch, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    save_contact_sheet(clips, path, columns=2)
+    with Image.open(path) as image:
+        assert image.size == (2 * 3 * 96, (_N_CLIPS // 2) * 72)

@@ -1,0 +1,93 @@
+"""Estimates to be judged: the model's, and those of baselines that know nothing or next to nothing.
+
+Every estimator sees the same frames; S frames, H W pixels, T query views.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.evaluation.suites import EvalSequence
+from zipmap_model import StreamingSession, ZipMap, cameras_from_pose_encoding, invert_rigid
+from zipmap_model.geometry import rays_at_size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """Depth and cameras of one sequence; None where an estimator says nothing."""
+
+    depth: Tensor | None  # (S, H, W)
+    world_from_camera: Tensor | None  # (S, 4, 4)
+
+
+def model_estimate(model: ZipMap, images_S3HW: Tensor) -> Estimate:
+    """The model, streaming frame by frame."""
+    session = StreamingSession(model)
+    size = (images_S3HW.shape[-2], images_S3HW.shape[-1])
+    depths, cameras = [], []
+    for image in images_S3HW:
+        prediction = session.step(image)
+        assert prediction.pose_encoding is not None
+        camera_from_world, _ = cameras_from_pose_encoding(prediction.pose_encoding[0, 0], size)
+        depths.append(prediction.depth[0, 0].cpu())
+        cameras.append(invert_rigid(camera_from_world).cpu())
+    return Estimate(torch.stack(depths), torch.stack(cameras))
+
+
+def constant_depth(images_S3HW: Tensor) -> Estimate:
+    """One depth everywhere."""
+    return Estimate(torch.ones(images_S3HW.shape[0], *images_S3HW.shape[-2:]), None)
+
+
+def static_camera(images_S3HW: Tensor) -> Estimate:
+    """A camera that never moves."""
+    return Estimate(None, torch.eye(4).repeat(images_S3HW.shape[0], 1, 1))
+
+
+def straight_line(images_S3HW: Tensor) -> Estimate:
+    """A camera that flies straight ahead at constant speed without turning."""
+    cameras = torch.eye(4).repeat(images_S3HW.shape[0], 1, 1)
+    cameras[:, 2, 3] = torch.arange(images_S3HW.shape[0], dtype=torch.float32)
+    return Estimate(None, cameras)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryViews:
+    """Novel views of one sequence: the model's, two baselines', and the truth; each (T, 3, H, W)."""
+
+    model: Tensor
+    mean_color: Tensor
+    nearest_view: Tensor
+    truth: Tensor
+
+
+def query_views(model: ZipMap, sequence: EvalSequence, held_out: tuple[int, ...]) -> QueryViews:
+    """Stream all frames but the held-out ones, then ask for those with their true cameras.
+
+    Needs depth, cameras and intrinsics. The nearest view is the input frame before the held-out one.
+    """
+    assert sequence.depth is not None
+    assert sequence.world_from_camera is not None
+    assert sequence.intrinsics is not None
+    device = next(model.parameters()).device
+    inputs = [i for i in range(len(sequence.images)) if i not in held_out]
+    session = StreamingSession(model)
+    for index in inputs:
+        session.step(sequence.images[index])
+    first = sequence.depth[inputs[0]]
+    unit = first[first > 0].log().mean().exp()
+    relative = (
+        invert_rigid(sequence.world_from_camera[inputs[0]]) @ sequence.world_from_camera[list(held_out)]
+    )
+    size = (sequence.images.shape[-2], sequence.images.shape[-1])
+    rays = rays_at_size(relative.float(), sequence.intrinsics[list(held_out)].float(), size, float(unit))
+    assert session.state is not None
+    with torch.no_grad():
+        rgb = model.query(session.state, rays[None].to(device)).rgb[0].movedim(-1, 1).cpu()
+    truth = sequence.images[list(held_out)]
+    nearest = torch.stack([sequence.images[max(i for i in inputs if i < h)] for h in held_out])
+    mean = sequence.images[inputs].mean(dim=(0, 2, 3))[None, :, None, None].expand_as(truth)
+    return QueryViews(rgb, mean, nearest, truth)
