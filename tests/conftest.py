@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+
+# As the application does: idle threads of torch sleep instead of starving the drawing ones.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _PATIENCE_S = 2.0
 
