@@ -43,17 +43,15 @@ def spin_for(seconds: float) -> None:
     spin_until(lambda: time.monotonic() > end_s)
 
 
-def shoot(desktop: Desktop, name: str) -> None:
-    """Save what the window shows, as a small PNG."""
-    spin_for(2.0)  # long enough for the full point pass
+def shoot(desktop: Desktop, name: str, settle_s: float = 2.0) -> None:
+    """Save what the window shows, as a small PNG; the full point pass takes two seconds of rest."""
+    spin_for(settle_s)
     window = desktop.window
     screen = QApplication.primaryScreen().grabWindow(0, 0, 0, window.width(), window.height())
     path = _FOLDER / f"{name}_{window.width()}x{window.height()}.png"
     screen.save(str(path))
-    # A palette made for the picture: several times smaller, and the same to the eye.
     with Image.open(path) as image:
-        small = image.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-    small.save(path, optimize=True)
+        image.convert("RGB").save(path, optimize=True)
 
 
 def tour(arguments: Arguments, size: tuple[int, int], settings_file: Path) -> None:
@@ -66,8 +64,8 @@ def tour(arguments: Arguments, size: tuple[int, int], settings_file: Path) -> No
     assert arguments.input is not None
     desktop.window.request_open(arguments.input)
     status = lambda: desktop.session.status  # noqa: E731  read anew each time
-    spin_until(lambda: status().n_frames >= 8 or status().state is RunState.ENDED)
-    shoot(desktop, "streaming")
+    spin_until(lambda: status().n_frames >= 5 or status().state is RunState.ENDED)
+    shoot(desktop, "streaming", 0.2)
     spin_until(lambda: status().state in (RunState.ENDED, RunState.FAILED))
     camera = desktop.window.scene.camera
     camera.pose = camera.pose.orbited(60, 10).zoomed(0.75, (0, 0), camera.view_focal_px)

@@ -21,7 +21,7 @@ void main() {
     float size = u_size_px;
     if (u_reference_depth > 0.0) {
         // w is the depth along the view direction.
-        size *= clamp(u_reference_depth / max(gl_Position.w, 1e-6), 0.35, 3.0);
+        size = min(size * u_reference_depth / max(gl_Position.w, 1e-6), 16.0);
     }
     gl_PointSize = max(size, 1.0);
     float blue = floor(a_rgb / 65536.0);

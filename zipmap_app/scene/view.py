@@ -55,6 +55,7 @@ class SceneView:
     def __init__(self, session: SessionModel, parent: object) -> None:
         self._session = session
         self._appearance = PointAppearance()
+        self._min_confidence = float("-inf")
         self._detail = DetailController()
         self._is_renderer_known = False
         self._follows_scene = True
@@ -135,6 +136,7 @@ class SceneView:
 
     def set_appearance(self, appearance: PointAppearance) -> None:
         self._appearance = appearance
+        self._update_threshold()
         self._apply_appearance()
 
     def set_grid_visible(self, is_visible: bool) -> None:
@@ -197,15 +199,16 @@ class SceneView:
             # The first frames jump into place; later ones drift, so that the view never lurches.
             fraction = 1.0 if len(self._session.path) <= 2 else _FOLLOW_FRACTION
             self.camera.pose = self.camera.pose.towards(goal, fraction)
+        self._update_threshold()
         self._apply_appearance()
 
     def _on_camera_moved(self) -> None:
         self._update_overlays()
+        self._apply_appearance()  # the size of a point follows the height of the view
         self._note_motion()
 
     def _on_camera_touched(self) -> None:
         self._follows_scene = False
-        self._apply_appearance()
 
     def _on_double_click(self, event: Any) -> None:
         cloud = self._session.cloud
@@ -215,7 +218,7 @@ class SceneView:
             self.camera.clip_from_world(),
             self.camera.size_px,
             (float(event.pos[0]), float(event.pos[1])),
-            min_confidence=cloud.confidence_quantile(self._appearance.hidden_fraction),
+            min_confidence=self._min_confidence,
         )
         if point is not None:
             self._follows_scene = False
@@ -273,13 +276,31 @@ class SceneView:
         extent = self._session.cloud.extent()
         return _FRUSTUM_PER_RADIUS * (extent.radius if extent else 1.0)
 
+    def _update_threshold(self) -> None:
+        cloud = self._session.cloud
+        self._min_confidence = cloud.confidence_quantile(self._appearance.hidden_fraction)
+
     def _apply_appearance(self) -> None:
         look = self._appearance
+        # Where neighbouring points of a frame lie two pixels apart, a size of 2 px just closes the gaps; sizes
+        # that follow the distance keep them closed everywhere.
+        reference_depth = 0.5 * self._point_spacing() * self.camera.view_focal_px
         self.points.set_appearance(
             size_px=look.size_px,
-            reference_depth=self.camera.pose.distance if look.is_attenuated else 0.0,
-            min_confidence=self._session.cloud.confidence_quantile(look.hidden_fraction),
+            reference_depth=reference_depth if look.is_attenuated else 0.0,
+            min_confidence=self._min_confidence,
         )
+
+    def _point_spacing(self) -> float:
+        """Typical distance between neighbouring points of the newest frame, scene units; 0 without one."""
+        frame = self._session.current_frame
+        if frame is None or not len(frame.points):
+            return 0.0
+        in_camera = frame.points["position"][::16] - frame.world_from_camera[:3, 3]
+        depth = float(np.median(in_camera @ frame.world_from_camera[:3, 2]))
+        n_pixels_per_point = frame.depth.size / len(frame.points)
+        spacing: float = depth / float(frame.intrinsics[0, 0]) * n_pixels_per_point**0.5
+        return spacing
 
     def _update_overlays(self) -> None:
         width, height = self.camera.size_px
