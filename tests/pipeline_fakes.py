@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.app_fakes import answer, make_frame
-from zipmap_app.pipeline.engine import EngineError
+from zipmap_app.pipeline.engine import DownloadProgress, EngineError
 from zipmap_app.pipeline.runner import Runner
 from zipmap_app.sources.base import SourceError
 from zipmap_app.state.messages import (
@@ -38,7 +38,7 @@ class FakeEngine:
         self._fails_at = fails_at
         self._load_error = load_error
 
-    def load(self) -> ModelLoaded:
+    def load(self, progress: DownloadProgress) -> ModelLoaded:
         self.thread_names.add(threading.current_thread().name)
         if self._load_error is not None:
             raise EngineError(self._load_error)

@@ -19,7 +19,13 @@ from zipmap_app.pipeline.engine import Engine
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.sources.base import FrameSource, SourceError
 from zipmap_app.sources.opening import open_source
-from zipmap_app.state.messages import FrameResult, ModelLoaded, PipelineFault, StreamEnded
+from zipmap_app.state.messages import (
+    FrameResult,
+    ModelDownloading,
+    ModelLoaded,
+    PipelineFault,
+    StreamEnded,
+)
 from zipmap_app.summary import RunRecord, make_summary
 
 EXIT_FAILED = 1
@@ -114,6 +120,8 @@ def _collect(
                     writer.append(message)
                     record.frame_ms.append(message.timings.infer_ms + message.timings.pack_ms)
                     progress.show(writer.n_frames)
+                case ModelDownloading():
+                    progress.show_download(message)
                 case ModelLoaded():
                     record.loaded = message
                 case PipelineFault():
@@ -184,11 +192,18 @@ class _ProgressLine:
         self._is_dirty = False
 
     def show(self, n_done: int) -> None:
-        if not self._is_shown:
-            return
         rate = n_done / max(time.monotonic() - self._start_s, 1e-3)
         total = "" if self._n_expected is None else f" of {self._n_expected}"
-        sys.stderr.write(f"\r{n_done}{total} frames, {rate:.1f} per second\x1b[K")
+        self._write(f"{n_done}{total} frames, {rate:.1f} per second")
+
+    def show_download(self, download: ModelDownloading) -> None:
+        done, total = download.done_bytes / 1e9, download.total_bytes / 1e9
+        self._write(f"downloading {download.name}: {done:.2f} of {total:.2f} GB")
+
+    def _write(self, text: str) -> None:
+        if not self._is_shown:
+            return
+        sys.stderr.write(f"\r{text}\x1b[K")
         sys.stderr.flush()
         self._is_dirty = True
 

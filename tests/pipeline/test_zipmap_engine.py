@@ -44,7 +44,7 @@ def offline(tmp_path_factory):
 
 def loaded(path, **options):
     engine = ZipMapEngine(RunOptions(model=path, device="cpu", **options))
-    engine.load()
+    engine.load(lambda done, total: None)
     engine.reset()
     return engine
 
@@ -139,11 +139,11 @@ def test_an_offline_run_that_cannot_fit_is_refused_before_it_starts(offline):
 
 def test_foreseen_failures_are_sentences(tmp_path, streaming):
     with pytest.raises(EngineError, match="no model"):
-        ZipMapEngine(RunOptions(model=str(tmp_path / "none.pt"), device="cpu")).load()
+        ZipMapEngine(RunOptions(model=str(tmp_path / "none.pt"), device="cpu")).load(lambda done, total: None)
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(b"not weights")
     with pytest.raises(EngineError, match=r"damaged\.safetensors"):
-        ZipMapEngine(RunOptions(model=str(damaged), device="cpu")).load()
+        ZipMapEngine(RunOptions(model=str(damaged), device="cpu")).load(lambda done, total: None)
     with pytest.raises(EngineError, match="no scene"):
         loaded(streaming).query(make_request())
 

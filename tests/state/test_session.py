@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from tests.app_fakes import answer, make_frame
-from zipmap_app.state.messages import FrameTimings, ModelLoaded, PipelineFault, QueryRequest, StreamEnded
+from zipmap_app.state.messages import (
+    FrameTimings,
+    ModelDownloading,
+    ModelLoaded,
+    PipelineFault,
+    QueryRequest,
+    StreamEnded,
+)
 from zipmap_app.state.session import MAX_NOTICES, Notice, RunState, SessionModel, Severity
 
 LOADED = ModelLoaded(name="bundled", device="cpu", supports_query=True, load_s=0.5)
@@ -35,6 +42,15 @@ def test_a_run_goes_from_idle_through_loading_to_the_end(session):
         RunState.ENDED,
     ]
     assert [notice.sentence for notice in session.notices] == ["used 3 of 5 frames"]
+
+
+def test_a_download_shows_until_the_model_is_there(session):
+    session.begin("room.mp4")
+    session.apply(ModelDownloading(name="streaming", done_bytes=1, total_bytes=4))
+    assert session.status.state is RunState.LOADING
+    assert session.status.download == (1, 4)
+    session.apply(LOADED)
+    assert session.status.download is None
 
 
 def test_the_numbers_of_the_status(session):

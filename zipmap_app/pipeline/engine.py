@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,11 +38,14 @@ class RunOptions:
         )
 
 
+DownloadProgress = Callable[[int, int], None]  # bytes done, bytes in all
+
+
 class Engine(Protocol):
     """A model and its scene state. Inference thread only."""
 
-    def load(self) -> ModelLoaded:
-        """Get ready. Raises EngineError."""
+    def load(self, progress: DownloadProgress) -> ModelLoaded:
+        """Get ready, reporting a download to ``progress``, whose exceptions cancel it. Raises EngineError."""
 
     def reset(self) -> None:
         """Forget the scene; the model stays."""

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 
 from zipmap_app.pipeline.engine import Engine, EngineError, RunOptions, make_engine
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.slots import Outbox
-from zipmap_app.state.messages import FaultOrigin, FrameResult, PipelineFault, QueryRequest
+from zipmap_app.state.messages import FaultOrigin, FrameResult, ModelDownloading, PipelineFault, QueryRequest
 
 logger = logging.getLogger(__name__)
 
 _IDLE_S = 1.0  # the longest sleep; every change wakes the thread at once
 _PUT_TIMEOUT_S = 0.2
+_REPORT_EVERY_S = 0.25
+
+
+class _DownloadStoppedError(Exception):
+    """Nobody waits for the model any more."""
 
 
 class Inference:
@@ -36,6 +42,7 @@ class Inference:
         self._request: QueryRequest | None = None
         self._is_paused = False
         self._n_allowed = 0  # frames that may pass while paused
+        self._reported_s = 0.0  # when a download was last reported
         self.thread = threading.Thread(target=self._loop, name="inference")
         self.thread.start()
 
@@ -102,11 +109,25 @@ class Inference:
         try:
             if self._engine is None:
                 self._engine = make_engine(self._options)
-            self._outbox.post(self._engine.load())
+            self._outbox.post(self._engine.load(self._on_download))
             self._is_loaded = True
+        except _DownloadStoppedError:
+            sentence = "The download was stopped; it goes on from there when you start again."
+            self._outbox.post(PipelineFault(sentence, fatal=False, origin="model"))
         except Exception as error:
             self._post_fault(error, "Loading the model failed", "model")
         return self._is_loaded
+
+    def _on_download(self, done_bytes: int, total_bytes: int) -> None:
+        """Report a download now and then; stop it when the run it was for is stopped, or the program closes."""
+        with self._lock:
+            run = self._run
+        if self._is_closing.is_set() or (run is not None and run.is_ended):
+            raise _DownloadStoppedError
+        now_s = time.monotonic()
+        if now_s - self._reported_s >= _REPORT_EVERY_S or done_bytes >= total_bytes:
+            self._reported_s = now_s
+            self._outbox.post(ModelDownloading(self._options.model, done_bytes, total_bytes))
 
     def _begin(self, run: Run) -> None:
         """Empty the scene; a model that failed to load gets another chance with every run."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import zipmap_model as zm
 from zipmap_app.pipeline.devices import check_offline_fits, chosen_device, out_of_memory_advice
-from zipmap_app.pipeline.engine import EngineError, RunOptions
+from zipmap_app.pipeline.engine import DownloadProgress, EngineError, RunOptions
 from zipmap_app.pipeline.packing import pack_points
 from zipmap_app.state.messages import (
     FrameResult,
@@ -55,7 +55,7 @@ class ZipMapEngine:
         # Later views are told relative to the first, as queries and viewers expect.
         self._world_from_first: np.ndarray | None = None
 
-    def load(self) -> ModelLoaded:
+    def load(self, progress: DownloadProgress) -> ModelLoaded:
         start_s = time.monotonic()
         self._device = chosen_device(self._options.device)
         if self._device.type == "cpu":
@@ -63,7 +63,10 @@ class ZipMapEngine:
         try:
             with _memory_advice("Loading the model", self._device):
                 self._model = zm.load_model(
-                    self._options.model, device=self._device, accept_licence=self._options.accept_licence
+                    self._options.model,
+                    device=self._device,
+                    accept_licence=self._options.accept_licence,
+                    progress=progress,
                 )
         except (zm.CheckpointError, OSError) as error:
             raise EngineError(str(error)) from error

@@ -124,6 +124,15 @@ class PipelineFault:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelDownloading:
+    """Weights are on their way; sent a few times a second at most."""
+
+    name: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLoaded:
     """The inference thread has its model."""
 
@@ -144,4 +153,4 @@ class StreamEnded:
     n_dropped: int = 0  # of these, lost because a live source was faster than the model
 
 
-Message = FrameResult | QueryResult | PipelineFault | ModelLoaded | StreamEnded
+Message = FrameResult | QueryResult | PipelineFault | ModelDownloading | ModelLoaded | StreamEnded

@@ -14,6 +14,7 @@ from zipmap_app.state.event import Event
 from zipmap_app.state.messages import (
     FrameResult,
     Message,
+    ModelDownloading,
     ModelLoaded,
     PipelineFault,
     QueryResult,
@@ -68,6 +69,7 @@ class SessionStatus:
     model_name: str = ""
     device: str = ""
     supports_query: bool = False
+    download: tuple[int, int] | None = None  # bytes done and bytes in all, while weights are on their way
 
     @property
     def is_active(self) -> bool:
@@ -134,6 +136,9 @@ class SessionModel:
             case QueryResult():
                 self.latest_query = message
                 self.query_answered.emit(message)
+            case ModelDownloading():
+                download = (message.done_bytes, message.total_bytes)
+                self._set_status(replace(self.status, download=download))
             case ModelLoaded():
                 self._apply_model(message)
             case PipelineFault():
@@ -173,6 +178,7 @@ class SessionModel:
                 model_name=loaded.name,
                 device=loaded.device,
                 supports_query=loaded.supports_query,
+                download=None,
             )
         )
 
@@ -188,7 +194,7 @@ class SessionModel:
             self.add_notice(Notice(note))
         if self.status.state is not RunState.FAILED:
             state = RunState.ENDED if len(self.path) else RunState.IDLE
-            self._set_status(replace(self.status, state=state))
+            self._set_status(replace(self.status, state=state, download=None))
 
     def _set_status(self, status: SessionStatus) -> None:
         if status != self.status:

@@ -74,6 +74,9 @@ class StatusBar(QFrame):
 
     def show_status(self, status: SessionStatus) -> None:
         text, color = _STATE_TEXT[status.state]
+        if status.state is RunState.LOADING and status.download is not None:
+            done, total = (n / 1e9 for n in status.download)
+            text = f"Downloading model, {done:.2f} of {total:.2f} GB"
         self._dot.setStyleSheet(f"color: {color}")
         self._state.setText(text)
         self._source.setText(status.source_name)
@@ -93,6 +96,11 @@ class StatusBar(QFrame):
         self._show_run_progress(status)
 
     def _show_run_progress(self, status: SessionStatus) -> None:
+        if status.state is RunState.LOADING and status.download is not None:
+            done, total = status.download
+            self._run_bar.setRange(0, 1000)
+            self._run_bar.setValue(round(1000 * done / max(total, 1)))
+            return
         if status.state is RunState.LOADING:
             self._run_bar.setRange(0, 0)  # busy: nobody knows how long
             return
