@@ -156,7 +156,12 @@ def test_an_interrupt_ends_cleanly_and_keeps_nothing(tmp_path, model, kind):
     command = [sys.executable, str(ROOT / "main.py"), "--headless", "synthetic", "-o", str(output)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [*command, "--model", model, "--device", "cpu"], stderr=subprocess.PIPE, text=True, env=environment
+        [*command, "--model", model, "--device", "cpu"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline_s = time.monotonic() + 60
     while not any(tmp_path.glob(".out.partial-*/*.spool")):
