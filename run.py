@@ -69,7 +69,7 @@ def _set_up(python: Path, extra: str) -> None:
             shutil.rmtree(VENV, ignore_errors=True)
             print("On Debian and Ubuntu, install python3-venv first.", file=sys.stderr)
             raise
-    print("Installing dependencies (about 1.3 GB, once)", flush=True)
+    print("Installing dependencies (about 1.5 GB on disk, once)", flush=True)
     pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     index = ["--extra-index-url", CPU_WHEELS] if _prefers_cpu_wheels() else []
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)

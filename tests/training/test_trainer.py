@@ -9,30 +9,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.model.conftest import MINI
 from training.checkpoint import load_run_state, save_run_state
 from training.config import LegConfig, OptimConfig, Phase, StepShape, TrainConfig
 from training.data.pool import PoolConfig
 from training.data.procedural import ProceduralConfig
 from training.logging import RunLog
 from training.trainer import Trainer
-from zipmap_model import MODEL_CONFIGS, ZipMap
+from zipmap_model import ZipMap
 
-_TINY = dataclasses.replace(
-    MODEL_CONFIGS["bundled"],
-    embed_dim=32,
-    depth=4,
-    num_heads=2,
-    encoder_depth=1,
-    encoder_heads=2,
-    image_size=48,
-    stem_channels=16,
-    ttt_head_dim=16,
-    tap_blocks=(0, 1, 2, 3),
-    dpt_features=16,
-    dpt_channels=(16, 16, 16, 16),
-    motion_radius=2,
-    native_size=(24, 48),
-)
+_TINY = dataclasses.replace(MINI, motion_radius=2, native_size=(24, 48))
 _CPU = torch.device("cpu")
 
 
