@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from zipmap_app.state.messages import (
-    POINT_DTYPE,
-    FrameResult,
-    FrameTimings,
-    QueryRequest,
-    QueryResult,
-)
+from zipmap_app.state.messages import FrameResult, FrameTimings
+from zipmap_app.state.points import POINT_DTYPE
+from zipmap_app.state.queries import QueryRequest, QueryResult
 
 HEIGHT, WIDTH = 24, 32
 

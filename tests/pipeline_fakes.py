@@ -16,11 +16,10 @@ from zipmap_app.state.messages import (
     FrameResult,
     Message,
     ModelLoaded,
-    QueryRequest,
-    QueryResult,
     SourceFrame,
     StreamEnded,
 )
+from zipmap_app.state.queries import QueryRequest, QueryResult
 
 PATIENCE_S = 5.0
 

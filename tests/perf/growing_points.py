@@ -19,7 +19,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from vispy import app, gloo, scene
 
 from zipmap_app.scene.growing_points import CHUNK_CAPACITY, GrowingPoints
-from zipmap_app.state.messages import POINT_DTYPE
+from zipmap_app.state.points import POINT_DTYPE
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from tests.pipeline_fakes import (
     take_until,
 )
 from zipmap_app.pipeline.runner import Runner, RunOptions
-from zipmap_app.state.messages import FrameResult, ModelLoaded, PipelineFault, QueryResult, StreamEnded
+from zipmap_app.state.messages import FrameResult, ModelLoaded, PipelineFault, StreamEnded
+from zipmap_app.state.queries import QueryResult
 
 
 @pytest.fixture

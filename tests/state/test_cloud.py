@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zipmap_app.state.cloud import CloudModel
-from zipmap_app.state.messages import POINT_DTYPE
+from zipmap_app.state.points import POINT_DTYPE
 
 
 def make_points(n: int, seed: int = 0, centre=(1.0, 2.0, 3.0), spread: float = 1.0) -> np.ndarray:

@@ -13,9 +13,9 @@ from zipmap_app.state.messages import (
     ModelDownloading,
     ModelLoaded,
     PipelineFault,
-    QueryRequest,
     StreamEnded,
 )
+from zipmap_app.state.queries import QueryRequest
 from zipmap_app.state.session import MAX_NOTICES, Notice, RunState, SessionModel, Severity
 
 LOADED = ModelLoaded(name="bundled", device="cpu", supports_query=True, load_s=0.5)

@@ -12,7 +12,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 
 from tests.app_fakes import answer, make_frame
-from zipmap_app.state.messages import ModelLoaded, PipelineFault, QueryRequest, StreamEnded
+from zipmap_app.state.messages import ModelLoaded, PipelineFault, StreamEnded
+from zipmap_app.state.queries import QueryRequest
 from zipmap_app.state.session import SessionModel
 from zipmap_app.ui.actions import ACTIONS, ActionId
 from zipmap_app.ui.main_window import MainWindow, WindowOptions

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zipmap_app.pipeline.packing import PackingOptions
-from zipmap_app.state.messages import FrameResult, ModelLoaded, QueryRequest, QueryResult, SourceFrame
+from zipmap_app.state.messages import FrameResult, ModelLoaded, SourceFrame
+from zipmap_app.state.queries import QueryRequest, QueryResult
 
 
 class EngineError(Exception):

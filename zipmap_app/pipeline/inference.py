@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from zipmap_app.pipeline.engine import Engine, EngineError, RunOptions, make_engine
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.slots import Outbox
-from zipmap_app.state.messages import FaultOrigin, FrameResult, ModelDownloading, PipelineFault, QueryRequest
+from zipmap_app.state.messages import FaultOrigin, FrameResult, ModelDownloading, PipelineFault
+from zipmap_app.state.queries import QueryRequest
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zipmap_app.state.messages import POINT_DTYPE
+from zipmap_app.state.points import POINT_DTYPE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,9 @@ def pack_points(
     world_from_camera: np.ndarray,
     intrinsics: np.ndarray,
     options: PackingOptions,
+    position: int = 0,
 ) -> np.ndarray:
-    """Points (K,) POINT_DTYPE in world space of one view.
+    """Points (K,) POINT_DTYPE in world space of one view, the ``position``-th of the run.
 
     depth, confidence (H, W) float32, depth along z; rgb (H, W, 3) uint8; world_from_camera (4, 4); intrinsics
     (3, 3) in pixels, with pixels counted at integer coordinates. Left out: depth that is not finite or not
@@ -61,6 +62,7 @@ def pack_points(
     colours = rgb.reshape(-1, 3)[pixels].astype(np.float32)
     points["rgb"] = colours @ np.array([1, 256, 65536], np.float32)
     points["confidence"] = confidence.ravel()[pixels]
+    points["frame"] = position
     return points
 
 

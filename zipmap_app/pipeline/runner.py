@@ -11,7 +11,8 @@ from zipmap_app.pipeline.inference import Inference
 from zipmap_app.pipeline.run import Run, capture
 from zipmap_app.pipeline.slots import Outbox
 from zipmap_app.sources.base import FrameSource
-from zipmap_app.state.messages import FrameResult, QueryRequest, QueryResult, StreamEnded
+from zipmap_app.state.messages import FrameResult, StreamEnded
+from zipmap_app.state.queries import QueryRequest, QueryResult
 
 __all__ = ["RunOptions", "Runner"]
 

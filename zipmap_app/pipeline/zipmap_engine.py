@@ -15,14 +15,8 @@ import zipmap_model as zm
 from zipmap_app.pipeline.devices import check_offline_fits, chosen_device, out_of_memory_advice
 from zipmap_app.pipeline.engine import DownloadProgress, EngineError, RunOptions
 from zipmap_app.pipeline.packing import pack_points
-from zipmap_app.state.messages import (
-    FrameResult,
-    FrameTimings,
-    ModelLoaded,
-    QueryRequest,
-    QueryResult,
-    SourceFrame,
-)
+from zipmap_app.state.messages import FrameResult, FrameTimings, ModelLoaded, SourceFrame
+from zipmap_app.state.queries import QueryRequest, QueryResult
 
 _FOV_RANGE_RAD = (0.01, 3.0)
 
@@ -52,6 +46,7 @@ class ZipMapEngine:
         self._state: zm.SceneState | None = None
         self._size_hw: tuple[int, int] | None = None
         self._waiting: list[_Waiting] = []
+        self._n_results = 0
         # Later views are told relative to the first, as queries and viewers expect.
         self._world_from_first: np.ndarray | None = None
 
@@ -80,6 +75,7 @@ class ZipMapEngine:
         self._state = None
         self._size_hw = None
         self._waiting = []
+        self._n_results = 0
         self._world_from_first = None
         if self._session is not None:
             self._session.reset()
@@ -199,8 +195,15 @@ class ZipMapEngine:
         start_s = time.monotonic()
         rgb = (waiting.image.permute(1, 2, 0) * 255).round().byte().numpy()
         points = pack_points(
-            view.depth, view.confidence, rgb, view.world_from_camera, view.intrinsics, self._packing
+            view.depth,
+            view.confidence,
+            rgb,
+            view.world_from_camera,
+            view.intrinsics,
+            self._packing,
+            self._n_results,
         )
+        position, self._n_results = self._n_results, self._n_results + 1
         frame = waiting.frame
         return FrameResult(
             frame_index=frame.frame_index,
@@ -215,6 +218,7 @@ class ZipMapEngine:
             confidence=view.confidence,
             timings=FrameTimings(waiting.wait_ms, infer_ms, (time.monotonic() - start_s) * 1000),
             n_dropped=waiting.n_dropped,
+            position=position,
         )
 
 

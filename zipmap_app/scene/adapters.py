@@ -9,7 +9,8 @@ import numpy as np
 from zipmap_app.scene.camera_path import CameraPathVisual, FrustumVisual
 from zipmap_app.scene.growing_points import GrowingPoints
 from zipmap_app.state.cloud import CloudModel
-from zipmap_app.state.messages import FrameResult, QueryResult
+from zipmap_app.state.messages import FrameResult
+from zipmap_app.state.queries import QueryResult
 from zipmap_app.state.session import SessionModel
 
 

@@ -16,7 +16,7 @@ from vispy.visuals import Visual
 
 from zipmap_app.resource_paths import resource_text
 from zipmap_app.scene.eye_dome import EyeDome
-from zipmap_app.state.messages import POINT_DTYPE
+from zipmap_app.state.points import POINT_DTYPE
 
 CHUNK_CAPACITY = 1_000_000
 # Name, GLSL type and byte offset of each vertex attribute.

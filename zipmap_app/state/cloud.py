@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zipmap_app.state.event import Event
-from zipmap_app.state.messages import POINT_DTYPE
+from zipmap_app.state.points import POINT_DTYPE
 
 MAX_POINTS = 24_000_000  # 480 MB of vertices in host memory and as much on the GPU
 _MAX_SAMPLE = 40_000

@@ -12,16 +12,17 @@ from typing import Literal
 
 import numpy as np
 
-# One vertex of the growing cloud, 20 bytes: VisPy attributes are float32 only, so the colour travels as one
-# exact integer r + 256 g + 65536 b (below 2**24) and is unpacked in the shader.
-POINT_DTYPE = np.dtype([("position", np.float32, (3,)), ("rgb", np.float32), ("confidence", np.float32)])
-
-
-def seal(*arrays: np.ndarray | None) -> None:
-    """Make arrays read-only, so that a message can be shared between threads without a lock."""
-    for array in arrays:
-        if array is not None:
-            array.setflags(write=False)
+from zipmap_app.state.commands import (
+    CommandEnded,
+    CommandProgress,
+    CompanionProgress,
+    FlightFrame,
+    RunRewound,
+    SceneRefined,
+    StatesChanged,
+)
+from zipmap_app.state.points import POINT_DTYPE, seal
+from zipmap_app.state.queries import QueryResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,10 @@ class FrameResult:
     confidence: np.ndarray  # (H, W) float32
     timings: FrameTimings
     n_dropped: int  # frames the live source lost so far
+    position: int = (
+        0  # place among the processed frames of the run, from 0; ``points["frame"]`` says the same
+    )
+    is_keyframe: bool = True  # it shows enough that is new (see the keyframe policy)
 
     def __post_init__(self) -> None:
         if self.world_from_camera.shape != (4, 4):
@@ -78,39 +83,7 @@ class FrameResult:
         seal(self.points, self.world_from_camera, self.intrinsics, self.rgb, self.depth, self.confidence)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class QueryRequest:
-    """Ask the scene state what a camera at a new pose would see."""
-
-    query_id: int
-    world_from_camera: np.ndarray  # (4, 4) float64
-    intrinsics: np.ndarray  # (3, 3) float64, pixels of an image of ``size_hw``
-    size_hw: tuple[int, int]
-
-    def __post_init__(self) -> None:
-        if self.world_from_camera.shape != (4, 4):
-            raise ValueError(f"world_from_camera: want (4, 4), got {self.world_from_camera.shape}")
-        seal(self.world_from_camera, self.intrinsics)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class QueryResult:
-    """The answer to one QueryRequest. Arrays are read-only."""
-
-    query_id: int
-    n_frames_in_state: int  # how many frames the state held when it answered
-    rgb: np.ndarray  # (H, W, 3) uint8
-    depth: np.ndarray  # (H, W) float32
-    confidence: np.ndarray  # (H, W) float32
-    latency_ms: float
-    world_from_camera: np.ndarray  # (4, 4) float64, as asked
-    intrinsics: np.ndarray  # (3, 3) float64, pixels of ``rgb``
-
-    def __post_init__(self) -> None:
-        seal(self.rgb, self.depth, self.confidence, self.world_from_camera, self.intrinsics)
-
-
-FaultOrigin = Literal["source", "model", "inference", "query"]
+FaultOrigin = Literal["source", "model", "inference", "query", "command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +126,18 @@ class StreamEnded:
     n_dropped: int = 0  # of these, lost because a live source was faster than the model
 
 
-Message = FrameResult | QueryResult | PipelineFault | ModelDownloading | ModelLoaded | StreamEnded
+Message = (
+    FrameResult
+    | QueryResult
+    | PipelineFault
+    | ModelDownloading
+    | ModelLoaded
+    | StreamEnded
+    | CommandProgress
+    | CommandEnded
+    | RunRewound
+    | SceneRefined
+    | FlightFrame
+    | StatesChanged
+    | CompanionProgress
+)

@@ -17,10 +17,10 @@ from zipmap_app.state.messages import (
     ModelDownloading,
     ModelLoaded,
     PipelineFault,
-    QueryResult,
     StreamEnded,
 )
 from zipmap_app.state.path import CameraPath
+from zipmap_app.state.queries import QueryResult
 
 MAX_NOTICES = 50
 _N_SMOOTHED = 15  # frames whose median is shown: the first, which warms everything up, must not linger

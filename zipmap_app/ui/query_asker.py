@@ -7,7 +7,8 @@ import itertools
 from PySide6.QtCore import QObject, Signal
 
 from zipmap_app.scene.view import SceneView
-from zipmap_app.state.messages import FrameResult, QueryRequest, QueryResult
+from zipmap_app.state.messages import FrameResult
+from zipmap_app.state.queries import QueryRequest, QueryResult
 from zipmap_app.state.session import SessionModel, SessionStatus
 from zipmap_app.ui.query_panel import QueryPanel
 

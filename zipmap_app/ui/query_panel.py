@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from zipmap_app.state.messages import QueryResult
+from zipmap_app.state.queries import QueryResult
 from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.image_view import DepthScale, ImageView
 from zipmap_app.ui.images import depth_picture
