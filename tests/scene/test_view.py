@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from tests.app_fakes import make_frame, make_points
 from zipmap_app.scene.coordinates import focal_px
 from zipmap_app.scene.orbit import OrbitPose
-from zipmap_app.scene.view import PointAppearance, SceneView
+from zipmap_app.scene.view import SceneView
+from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
 
 SIZE = (400, 300)
@@ -65,7 +66,7 @@ POSES = [
 def test_a_point_is_drawn_where_the_reported_pose_projects_it(view, session, pose):
     point = np.array([0.2, 0.1, 1.7])
     session.cloud.append(make_points(point[None]))
-    view.set_appearance(PointAppearance(size_px=3, is_attenuated=False))
+    view.set_appearance(Appearance(size_px=3, is_attenuated=False))
     view.set_grid_visible(False)
     view.camera.pose = pose
     in_camera = np.linalg.inv(view.view_pose()) @ np.append(point, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from zipmap_app.scene.growing_points import GrowingPoints
 from zipmap_app.scene.orbit import OrbitPose, framing_pose
 from zipmap_app.scene.picking import pick_point
 from zipmap_app.scene.viewfinder import Viewfinder, viewfinder_rectangle
+from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
 
 logger = logging.getLogger(__name__)
@@ -35,16 +35,6 @@ _FOLLOW_FRACTION = 0.12  # of the way to the framing pose, per frame
 _FRUSTUM_PER_RADIUS = 0.10
 
 
-@dataclass(frozen=True, slots=True)
-class PointAppearance:
-    """How the points are drawn."""
-
-    size_px: float = 2.5
-    is_attenuated: bool = True  # nearer points are larger
-    is_shaded: bool = True  # eye-dome lighting, which makes edges and shapes readable
-    hidden_fraction: float = 0.0  # of the least confident points, 0 to 1
-
-
 class SceneView:
     """Owns the canvas and everything in it. GUI thread only; call ``close`` before the canvas goes.
 
@@ -54,7 +44,7 @@ class SceneView:
 
     def __init__(self, session: SessionModel, parent: object) -> None:
         self._session = session
-        self._appearance = PointAppearance()
+        self._appearance = Appearance()
         self._min_confidence = float("-inf")
         self._detail = DetailController()
         self._is_renderer_known = False
@@ -134,7 +124,7 @@ class SceneView:
         """(4, 4) float64 ``world_from_camera`` of the eye, exactly as drawn."""
         return self.camera.pose.world_from_camera
 
-    def set_appearance(self, appearance: PointAppearance) -> None:
+    def set_appearance(self, appearance: Appearance) -> None:
         self._appearance = appearance
         self._update_threshold()
         self._apply_appearance()

@@ -5,16 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QSlider, QWidget
 
-from zipmap_app.scene.view import PointAppearance
+from zipmap_app.state.appearance import Appearance
 from zipmap_app.ui.card import Card, small_label
 
 _SIZE_STEPS_PER_PX = 4
 
 
 class AppearancePanel(Card):
-    """Edits a PointAppearance and announces it whole."""
+    """Edits a Appearance and announces it whole."""
 
-    changed = Signal(object)  # PointAppearance
+    changed = Signal(object)  # Appearance
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Points", parent)
@@ -27,7 +27,7 @@ class AppearancePanel(Card):
         self._hidden.setToolTip("Hide the points the model is least sure of")
         self._hidden_value = small_label()
         self._attenuated = QCheckBox("Nearer points are larger")
-        initial = PointAppearance()
+        initial = Appearance()
         self._size.setValue(round(initial.size_px * _SIZE_STEPS_PER_PX))
         self._hidden.setValue(round(initial.hidden_fraction * 100))
         self._attenuated.setChecked(initial.is_attenuated)
@@ -57,8 +57,8 @@ class AppearancePanel(Card):
         self._show_values()
 
     @property
-    def appearance(self) -> PointAppearance:
-        return PointAppearance(
+    def appearance(self) -> Appearance:
+        return Appearance(
             size_px=self._size.value() / _SIZE_STEPS_PER_PX,
             is_attenuated=self._attenuated.isChecked(),
             is_shaded=self._shaded.isChecked(),
