@@ -35,6 +35,10 @@ class LayerScale(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x * self.gamma
 
+    def add_to(self, x: Tensor, branch: Tensor) -> Tensor:
+        """x + gain * branch in one pass."""
+        return torch.addcmul(x, branch, self.gamma)
+
 
 class AttentionBlock(nn.Module):
     """Pre-norm transformer block: encoder, frame blocks and camera trunk (spec/model.md 3, 5, 8.1)."""
@@ -59,8 +63,8 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor, rope: GridRope | None = None) -> Tensor:
         """x (batch, P, C) -> (batch, P, C)."""
-        x = x + self.ls1(self.attn(self.norm1(x), rope))
-        return x + self.ls2(self.mlp(self.norm2(x)))
+        x = self.ls1.add_to(x, self.attn(self.norm1(x), rope))
+        return self.ls2.add_to(x, self.mlp(self.norm2(x)))
 
 
 class FastWeightBlock(nn.Module):
@@ -82,5 +86,5 @@ class FastWeightBlock(nn.Module):
     ) -> tuple[Tensor, FastWeights]:
         """x (B, L, C) and the fast weights before -> (B, L, C) and the fast weights after ``program``."""
         out, weights = self.ttt_block(self.norm1(x), program, weights)
-        x = x + self.ls1(out)
-        return x + self.ls2(self.mlp(self.norm2(x))), weights
+        x = self.ls1.add_to(x, out)
+        return self.ls2.add_to(x, self.mlp(self.norm2(x))), weights

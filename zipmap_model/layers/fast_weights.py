@@ -80,7 +80,7 @@ def newton_schulz(gradient: Tensor, steps: int, arithmetic: Arithmetic) -> Tenso
             x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
             for _ in range(steps):
                 a = x @ x.mT
-                x = a3 * x + (a1 * a + (a2 * a) @ a) @ x
+                x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=a1, alpha=a2), x, beta=a3)
         else:
             x = x.to(torch.bfloat16)
             norm_input = x.float() if arithmetic == "mixed" else x
@@ -105,7 +105,12 @@ def _bf16_product(a: Tensor, b: Tensor) -> Tensor:
 
 def column_norms(weights: FastWeights) -> FastWeights:
     """Norms over the input dimension, shapes (n, 1, cols): what every update renormalises to."""
-    return FastWeights(*(w.float().norm(dim=1, keepdim=True) for w in weights))
+    return FastWeights(*(_column_norm(w.float()) for w in weights))
+
+
+def _column_norm(w: Tensor) -> Tensor:
+    # On CPUs a sum over rows is seven times faster than ``norm`` along them.
+    return w.square().sum(dim=1, keepdim=True).sqrt()
 
 
 def update_gradients(weights: FastWeights, k: Tensor, v: Tensor, rates: Sequence[Tensor]) -> FastWeights:
@@ -116,10 +121,9 @@ def update_gradients(weights: FastWeights, k: Tensor, v: Tensor, rates: Sequence
     """
     w0, w1, w2 = weights
     a, b, dh = k @ w0, k @ w2, v @ w1.mT
-    s = torch.sigmoid(a)
-    g = a * s
+    g = F.silu(a)
     hidden = g * b
-    da = dh * b * s * (1 + a * (1 - s))
+    da = torch.ops.aten.silu_backward(dh * b, a)
     db = dh * g
     lr0, lr1, lr2 = rates
     return FastWeights((lr0 * k).mT @ da, (lr1 * hidden).mT @ v, (lr2 * k).mT @ db)
@@ -136,7 +140,7 @@ def apply_update(
     d0, d1, d2 = newton_schulz(stacked, steps, arithmetic).chunk(3)
     moved = (weights.w0 + d0, weights.w1 + (d1.mT if is_wide else d1), weights.w2 + d2)
     return FastWeights(
-        *(w / (w.norm(dim=1, keepdim=True) + 1e-5) * n for w, n in zip(moved, norms, strict=True))
+        *(w * (n / (_column_norm(w) + 1e-5)) for w, n in zip(moved, norms, strict=True))
     )
 
 
@@ -235,8 +239,8 @@ class FastWeightLayer(nn.Module):
     def project(self, u: Tensor) -> Projections:
         """Normalised tokens (B, L, C) -> queries, keys, values and rates per head."""
         qkv = F.silu(self.to_qkv(u)).unflatten(-1, (3, self.num_heads, self.head_dim))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2).unbind(0)
-        q, k = _unit(q), _unit(k)
+        qkv = qkv.permute(2, 0, 3, 1, 4).flatten(1, 2)
+        (q, k), v = _unit(qkv[:2]).unbind(0), qkv[2]
         rates = F.softplus(self.lr_fc(u).float() + self._rate_offset)
         rates = rates.unflatten(-1, (3, self.num_heads)).permute(2, 0, 3, 1).flatten(1, 2)[..., None]
         return Projections(q, k, v, (rates[0], rates[1], rates[2]))

@@ -70,4 +70,4 @@ def apply_rope(x: Tensor, tables: RopeTables) -> Tensor:
     """Rotate (..., P, head_dim); feature j of each half pairs with feature j + head_dim / 4."""
     pairs = x.unflatten(-1, (2, 2, -1))  # (axis, half of the axis, features)
     rotated = torch.cat([-pairs[..., 1:, :], pairs[..., :1, :]], dim=-2).flatten(-3)
-    return x * tables.cos + rotated * tables.sin
+    return torch.addcmul(x * tables.cos, rotated, tables.sin)
