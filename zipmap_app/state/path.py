@@ -12,6 +12,7 @@ class CameraPath:
 
     def __init__(self) -> None:
         self.appended: Event[[]] = Event()
+        self.changed: Event[[]] = Event()  # truncated, or other cameras
         self.cleared: Event[[]] = Event()
         self._poses = np.empty((64, 4, 4))
         self._frame_indices: list[int] = []
@@ -46,6 +47,19 @@ class CameraPath:
         self._frame_indices.append(frame_index)
         self._timestamps_s.append(timestamp_s)
         self.appended.emit()
+
+    def truncate(self, n_frames: int) -> None:
+        """Keep the first ``n_frames`` cameras."""
+        del self._frame_indices[n_frames:]
+        del self._timestamps_s[n_frames:]
+        self.changed.emit()
+
+    def set_cameras(self, world_from_camera: np.ndarray) -> None:
+        """Give every frame another camera, (N, 4, 4)."""
+        if world_from_camera.shape != (len(self), 4, 4):
+            raise ValueError(f"want {len(self)} cameras, got {world_from_camera.shape}")
+        self._poses[: len(self)] = world_from_camera
+        self.changed.emit()
 
     def clear(self) -> None:
         self._frame_indices.clear()

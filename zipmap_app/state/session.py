@@ -9,8 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from zipmap_app.state.alignment import Alignment, AlignmentModel
 from zipmap_app.state.cloud import CloudModel
+from zipmap_app.state.commands import (
+    CommandEnded,
+    CommandProgress,
+    CompanionProgress,
+    FlightFrame,
+    RunRewound,
+    SceneRefined,
+    StateInfo,
+    StatesChanged,
+)
 from zipmap_app.state.event import Event
+from zipmap_app.state.flight import CameraFlight
+from zipmap_app.state.ghost import GhostCamera
+from zipmap_app.state.history import FrameHistory
+from zipmap_app.state.memory import MemoryBudget, MemoryUse
 from zipmap_app.state.messages import (
     FrameResult,
     Message,
@@ -20,9 +35,16 @@ from zipmap_app.state.messages import (
     StreamEnded,
 )
 from zipmap_app.state.path import CameraPath
-from zipmap_app.state.queries import QueryResult
+from zipmap_app.state.points import POINT_DTYPE
+from zipmap_app.state.queries import LIVE_STATE, QueryResult
+from zipmap_app.state.timeline import Timeline
+from zipmap_app.state.tools import ToolModel
+from zipmap_app.state.undo import UndoStack
 
 MAX_NOTICES = 50
+DEFAULT_BUDGET = MemoryBudget(2**30)
+_VERTEX_BYTES = 2 * POINT_DTYPE.itemsize  # in host memory and on the GPU
+_QUERIED_SHARE = 0.1  # of the points' memory, for those that the model was asked for
 _N_SMOOTHED = 15  # frames whose median is shown: the first, which warms everything up, must not linger
 
 
@@ -79,13 +101,36 @@ class SessionStatus:
 class SessionModel:
     """Folds every Message into cloud, path, current frame, status and notices. GUI thread only."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.cloud = CloudModel()
+    def __init__(
+        self, budget: MemoryBudget = DEFAULT_BUDGET, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.budget = budget
+        max_points = budget.points_bytes // _VERTEX_BYTES
+        self.cloud = CloudModel(int(max_points * (1 - _QUERIED_SHARE)))
+        self.queried = CloudModel(int(max_points * _QUERIED_SHARE))  # asked for, not seen
         self.path = CameraPath()
+        self.history = FrameHistory(budget.pictures_bytes)
+        self.timeline = Timeline()
+        self.undo = UndoStack(budget.undo_bytes)
+        self.alignment = AlignmentModel()
+        self.ghost = GhostCamera()
+        self.flight = CameraFlight()
+        self.tools = ToolModel()
         self.status_changed: Event[[SessionStatus]] = Event()
         self.frame_changed: Event[[FrameResult | None]] = Event()
         self.notice_added: Event[[Notice]] = Event()
         self.query_answered: Event[[QueryResult | None]] = Event()
+        self.states_changed: Event[[]] = Event()
+        self.companion_progressed: Event[[CompanionProgress]] = Event()
+        self.command_progressed: Event[[CommandProgress]] = Event()
+        self.command_ended: Event[[CommandEnded]] = Event()
+        self.flight_frame_arrived: Event[[FlightFrame]] = Event()
+        # What changes the scene beyond appending to it; see SceneEditor.
+        self.run_rewound: Event[[RunRewound]] = Event()
+        self.scene_refined: Event[[SceneRefined]] = Event()
+        self.began: Event[[]] = Event()
+        self.states: tuple[StateInfo, ...] = ()
+        self.rewind_bytes = 0  # what the pipeline keeps for rewinding
         self.notices: deque[Notice] = deque(maxlen=MAX_NOTICES)
         self.status = SessionStatus()
         self.current_frame: FrameResult | None = None
@@ -97,8 +142,17 @@ class SessionModel:
 
     def begin(self, source_name: str, n_frames_hint: int | None = None) -> None:
         """A new run starts: everything of the last one goes, the model stays."""
+        self.undo.clear()
+        self.tools.clear()
+        self.ghost.remove()
+        self.flight.set_keys(())
+        self.alignment.set(Alignment())
         self.cloud.clear()
+        self.queried.clear()
         self.path.clear()
+        self.history.clear()
+        self.timeline.seek(None)
+        self.timeline.set_timestamps([])
         self.current_frame = None
         self.latest_query = None
         self._last_arrival_s = None
@@ -117,6 +171,17 @@ class SessionModel:
                 supports_query=self.status.supports_query,
             )
         )
+        self.began.emit()
+
+    @property
+    def memory_use(self) -> MemoryUse:
+        """What the scene keeps now."""
+        return MemoryUse(
+            points_bytes=(self.cloud.n_points + self.queried.n_points) * _VERTEX_BYTES,
+            pictures_bytes=self.history.memory_bytes,
+            undo_bytes=self.undo.memory_bytes,
+            rewind_bytes=self.rewind_bytes,
+        )
 
     def set_paused(self, is_paused: bool) -> None:
         if self.status.is_active:
@@ -134,7 +199,8 @@ class SessionModel:
             case FrameResult():
                 self._apply_frame(message)
             case QueryResult():
-                self.latest_query = message
+                if message.state_id == LIVE_STATE:
+                    self.latest_query = message
                 self.query_answered.emit(message)
             case ModelDownloading():
                 download = (message.done_bytes, message.total_bytes)
@@ -145,11 +211,40 @@ class SessionModel:
                 self._apply_fault(message)
             case StreamEnded():
                 self._apply_end(message)
+            case StatesChanged():
+                self.states = message.states
+                self.states_changed.emit()
+            case RunRewound():
+                self.run_rewound.emit(message)
+                state = RunState.PAUSED if message.can_continue else RunState.ENDED
+                self._set_status(replace(self.status, state=state))
+            case SceneRefined():
+                self.scene_refined.emit(message)
+            case CommandProgress():
+                self.command_progressed.emit(message)
+            case CommandEnded():
+                self.command_ended.emit(message)
+            case FlightFrame():
+                self.flight_frame_arrived.emit(message)
+            case CompanionProgress():
+                self.companion_progressed.emit(message)
+
+    def refresh_counts(self) -> None:
+        """Frames and points changed other than by a new frame."""
+        counts = replace(self.status, n_frames=len(self.path), n_points=self.cloud.n_points)
+        self._set_status(counts)
+
+    def show_newest(self, frame: FrameResult | None) -> None:
+        """Another frame is the newest one now, because those after it were cut off or came back."""
+        self.current_frame = frame
+        self.frame_changed.emit(frame)
 
     def _apply_frame(self, frame: FrameResult) -> None:
         self.current_frame = frame
         self.cloud.append(frame.points)
         self.path.append(frame.frame_index, frame.timestamp_s, frame.world_from_camera)
+        self.history.append(frame)
+        self.timeline.append(frame.timestamp_s)
         self.frame_changed.emit(frame)
         now_s = self._clock()
         if self._last_arrival_s is not None and now_s > self._last_arrival_s:

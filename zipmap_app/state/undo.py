@@ -26,6 +26,7 @@ class UndoStack:
     def __init__(self, max_bytes: int = 512 * 2**20) -> None:
         self.changed: Event[[]] = Event()
         self._max_bytes = max_bytes
+        self._is_blocked = False
         self._done: list[UndoStep] = []
         self._undone: list[UndoStep] = []
 
@@ -42,6 +43,15 @@ class UndoStack:
     def memory_bytes(self) -> int:
         return sum(step.memory_bytes for step in (*self._done, *self._undone))
 
+    @property
+    def is_blocked(self) -> bool:
+        """A step is being taken back elsewhere and is not over: the next one has to wait."""
+        return self._is_blocked
+
+    def set_blocked(self, is_blocked: bool) -> None:
+        self._is_blocked = is_blocked
+        self.changed.emit()
+
     def push(self, step: UndoStep) -> None:
         """Note what has just been done; what was undone before it cannot be redone any more."""
         self._undone.clear()
@@ -51,8 +61,8 @@ class UndoStack:
         self.changed.emit()
 
     def undo(self) -> None:
-        """Take the newest step back; nothing without one."""
-        if not self._done:
+        """Take the newest step back; nothing without one, or while blocked."""
+        if not self._done or self._is_blocked:
             return
         step = self._done.pop()
         step.undo()
@@ -60,8 +70,8 @@ class UndoStack:
         self.changed.emit()
 
     def redo(self) -> None:
-        """Do again what was undone last; nothing without one."""
-        if not self._undone:
+        """Do again what was undone last; nothing without one, or while blocked."""
+        if not self._undone or self._is_blocked:
             return
         step = self._undone.pop()
         step.redo()
