@@ -93,7 +93,9 @@ def _fitting_voxel(request: ThinningRequest, low: np.ndarray, high: np.ndarray) 
         return 1e-6
     for _ in range(18):  # bisection of the logarithm: to a thousandth
         middle = (fine * coarse) ** 0.5
-        n_kept = len(np.unique(_cells(positions, low, size * middle)))
+        # Sorting counts several times faster than np.unique.
+        cells = np.sort(_cells(positions, low, size * middle))
+        n_kept = int((cells[1:] != cells[:-1]).sum()) + 1
         if n_kept > request.kept_fraction * len(positions):
             fine = middle
         else:
