@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zipmap_app.ui.images import TURBO, depth_picture, qimage_from_rgb
+from zipmap_app.state.depth_colors import TURBO, depth_picture
+from zipmap_app.ui.images import qimage_from_rgb
 
 
 def test_qimage_keeps_every_pixel_and_owns_them():

@@ -7,7 +7,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from zipmap_app.ui.images import TURBO, qimage_from_rgb
+from zipmap_app.state.depth_colors import TURBO
+from zipmap_app.ui.images import qimage_from_rgb
 from zipmap_app.ui.theme import PALETTE
 
 

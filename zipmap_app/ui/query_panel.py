@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from zipmap_app.state.depth_colors import depth_picture
 from zipmap_app.state.queries import QueryResult
 from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.image_view import DepthScale, ImageView
-from zipmap_app.ui.images import depth_picture
 from zipmap_app.ui.theme import PALETTE, icon
 
 _ABOUT = (

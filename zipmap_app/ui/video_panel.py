@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QBoxLayout, QCheckBox, QWidget
 
+from zipmap_app.state.depth_colors import depth_picture
 from zipmap_app.state.messages import FrameResult
 from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.image_view import DepthScale, ImageView
-from zipmap_app.ui.images import depth_picture
 
 
 class VideoPanel(Card):
