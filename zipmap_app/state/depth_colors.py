@@ -36,7 +36,8 @@ class DepthPicture:
 def depth_picture(depth: np.ndarray, near_far: tuple[float, float] | None = None) -> DepthPicture:
     """Colour (H, W) depth in turbo: near is red, far is blue.
 
-    The ends are ``near_far``, by default the 2nd and 98th percentile. Colours follow inverse depth, which is where near things differ; invalid pixels are grey.
+    The ends are ``near_far``, by default the 2nd and 98th percentile. Colours follow inverse depth, which is
+    where near things differ; invalid pixels are grey.
     """
     valid = np.isfinite(depth) & (depth > 0)
     if not valid.any():
