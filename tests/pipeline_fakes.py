@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from ast import literal_eval
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from tests.app_fakes import answer, make_frame
-from zipmap_app.pipeline.engine import DownloadProgress, EngineError
+from tests.app_fakes import HEIGHT, WIDTH, answer, make_frame
+from zipmap_app.pipeline.engine import (
+    Breathe,
+    DownloadProgress,
+    EngineError,
+    EngineSnapshot,
+    FrameInput,
+    Scene,
+    View,
+)
+from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.runner import Runner
 from zipmap_app.sources.base import SourceError
 from zipmap_app.state.messages import (
@@ -24,8 +36,30 @@ from zipmap_app.state.queries import QueryRequest, QueryResult
 PATIENCE_S = 5.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FakeScene:
+    """The indices of the frames it holds."""
+
+    seen: tuple[int, ...] = ()
+    memory_bytes: int = 1000
+
+    @property
+    def n_frames(self) -> int:
+        return len(self.seen)
+
+    @property
+    def intrinsics(self) -> np.ndarray:
+        return np.array([[30.0, 0, WIDTH / 2], [0, 30.0, HEIGHT / 2], [0, 0, 1]])
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        return HEIGHT, WIDTH
+
+
 class FakeEngine:
     """Answers every frame with a wall; counts what it was asked. ``gate`` holds it inside ``step``."""
+
+    can_rewind = True
 
     def __init__(self, *, fails_at: int | None = None, load_error: str | None = None) -> None:
         self.gate = threading.Event()
@@ -33,6 +67,9 @@ class FakeEngine:
         self.entered = threading.Event()  # set whenever a step begins
         self.seen: list[int] = []
         self.n_resets = 0
+        self.n_steps = 0  # replayed ones too
+        self.packing = PackingOptions()
+        self.snapshot_bytes = 1000
         self.thread_names: set[str] = set()
         self._fails_at = fails_at
         self._load_error = load_error
@@ -47,23 +84,73 @@ class FakeEngine:
         self.n_resets += 1
         self.seen = []
 
-    def step(self, frame: SourceFrame, n_dropped: int) -> Sequence[FrameResult]:
+    def set_packing(self, options: PackingOptions) -> None:
+        self.packing = options
+
+    def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
+        return FrameInput(
+            frame_index=frame.frame_index,
+            timestamp_s=frame.timestamp_s,
+            capture_time_s=frame.capture_time_s,
+            name=frame.name,
+            rgb=frame.rgb,
+            wait_ms=0.0,
+            n_dropped=n_dropped,
+        )
+
+    def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         self.thread_names.add(threading.current_thread().name)
         self.entered.set()
         assert self.gate.wait(PATIENCE_S)
         if self._fails_at == frame.frame_index:
             raise RuntimeError("the tensor fell over")
-        self.seen.append(frame.frame_index)
-        return [make_frame(frame.frame_index, n_dropped=n_dropped)]
+        position = len(self.seen)
+        self.seen = [*self.seen, frame.frame_index]
+        self.n_steps += 1
+        result = make_frame(frame.frame_index, n_dropped=frame.n_dropped)
+        return [replace(result, position=position, is_keyframe=position % 2 == 0)]
 
     def finish(self) -> Sequence[FrameResult]:
         return []
 
-    def query(self, request: QueryRequest) -> QueryResult:
+    def snapshot(self) -> FakeScene:
+        return FakeScene(tuple(self.seen), self.snapshot_bytes)
+
+    def restore(self, snapshot: EngineSnapshot) -> None:
+        assert isinstance(snapshot, FakeScene)
+        self.seen = list(snapshot.seen)
+
+    @property
+    def scene(self) -> FakeScene | None:
+        return FakeScene(tuple(self.seen)) if self.seen else None
+
+    def query(self, request: QueryRequest, scene: Scene | None) -> QueryResult:
         self.thread_names.add(threading.current_thread().name)
-        if not self.seen:
+        if scene is None:
             raise EngineError("There is no scene to ask yet.")
-        return answer(request, len(self.seen))
+        return replace(answer(request, scene.n_frames), state_id=request.state_id)
+
+    def save_scene(self, scene: Scene, path: Path) -> None:
+        assert isinstance(scene, FakeScene)
+        path.write_text(repr(scene.seen))
+
+    def open_scene(self, path: Path) -> FakeScene:
+        if not path.exists():
+            raise EngineError(f"{path.name} cannot be read: it does not exist.")
+        return FakeScene(literal_eval(path.read_text()))
+
+    def views_at_once(
+        self, pictures: Sequence[np.ndarray], breathe: Breathe
+    ) -> tuple[Sequence[View], FakeScene]:
+        """The same walls as ``step`` makes, twice as large."""
+        views = []
+        for index, picture in enumerate(pictures):
+            breathe(index / len(pictures))
+            wall = make_frame(int(picture[0, 0, 0]))
+            world_from_camera = wall.world_from_camera.copy()
+            world_from_camera[:3, 3] *= 2
+            views.append(View(world_from_camera, wall.intrinsics, 2 * wall.depth, wall.confidence))
+        return views, FakeScene(tuple(range(len(pictures))))
 
 
 class ListSource:

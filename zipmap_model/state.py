@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,11 +53,15 @@ class SceneState:
         """The state on another device."""
         return self._map(lambda t: t.to(device))
 
-    def save(self, path: Path | str) -> None:
-        """Write one safetensors file; an existing file is replaced only when the new one is complete."""
+    def save(self, path: Path | str, extra: Mapping[str, str] | None = None) -> None:
+        """Write one safetensors file; an existing file is replaced only when the new one is complete.
+
+        ``extra`` goes into the file's metadata, for whoever wrote it; loading ignores it.
+        """
         path = Path(path)
         tensors = {name: t.detach().cpu().contiguous() for name, t in self._tensors()}
         metadata = {
+            **(extra or {}),
             "format": _FORMAT,
             "n_views": str(self.n_views),
             "fingerprint": self.fingerprint,

@@ -11,7 +11,7 @@ from zipmap_app.pipeline.devices import check_offline_fits
 from zipmap_app.pipeline.engine import EngineError, RunOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.runner import Runner
-from zipmap_app.pipeline.zipmap_engine import ZipMapEngine
+from zipmap_app.pipeline.zipmap_engine import ZipMapEngine, _image_from_picture, _picture_from_image
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.messages import FrameResult
 
@@ -49,9 +49,17 @@ def loaded(path, **options):
     return engine
 
 
+def step(engine, frame):
+    return engine.step(engine.prepare(frame, 0))
+
+
+def ask(engine, query_id=1):
+    return engine.query(make_request(query_id), engine.scene)
+
+
 def feed(engine, n):
     source = SyntheticSource(n)
-    return [result for frame in iter(source.read, None) for result in engine.step(frame, 0)]
+    return [result for frame in iter(source.read, None) for result in step(engine, frame)]
 
 
 def test_results_carry_what_the_model_saw(streaming):
@@ -63,6 +71,40 @@ def test_results_carry_what_the_model_saw(streaming):
     assert first.intrinsics[0, 2] == first.rgb.shape[1] / 2
     assert first.rgb.mean() == pytest.approx(SyntheticSource(1).read().rgb.mean(), abs=3)
     assert not first.depth.flags.writeable
+
+
+def test_the_model_sees_exactly_what_is_kept(streaming):
+    engine = loaded(streaming)
+    frame = SyntheticSource(1).read()
+    kept = engine.prepare(frame, 0)
+    image = zm.frame_from_rgb(frame.rgb, MINI).image
+    np.testing.assert_array_equal(kept.rgb, (image.permute(1, 2, 0) * 255).round().byte().numpy())
+    assert torch.equal(_image_from_picture(kept.rgb), image)
+    every_byte = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(3, axis=2)
+    np.testing.assert_array_equal(_picture_from_image(_image_from_picture(every_byte)), every_byte)
+    (result,) = engine.step(kept)
+    assert result.rgb is kept.rgb
+
+
+@pytest.mark.parametrize(("window", "n_before"), [(1, 2), (2, 2), (2, 3)])
+def test_from_a_snapshot_the_same_frames_give_the_same_results(streaming, window, n_before):
+    engine = loaded(streaming, window=window)
+    inputs = [engine.prepare(frame, 0) for frame in iter(SyntheticSource(6).read, None)]
+    for frame in inputs[:n_before]:
+        engine.step(frame)
+    snapshot = engine.snapshot()
+    first = [result for frame in inputs[n_before:] for result in engine.step(frame)]
+    after = engine.scene.state
+    engine.restore(snapshot)
+    second = [result for frame in inputs[n_before:] for result in engine.step(frame)]
+    assert [result.position for result in first] == [result.position for result in second]
+    assert first[-1].position == 5
+    for one, two in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.points, two.points)
+        np.testing.assert_array_equal(one.world_from_camera, two.world_from_camera)
+        assert one.is_keyframe == two.is_keyframe
+    for one, two in zip(after.layers, engine.scene.state.layers, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_points_agree_with_the_models_own_unprojection(streaming):
@@ -85,17 +127,17 @@ def test_points_agree_with_the_models_own_unprojection(streaming):
 def test_a_query_leaves_the_state_bit_identical(streaming):
     engine = loaded(streaming)
     feed(engine, 2)
-    before = engine.state.clone()
-    first = engine.query(make_request(3))
-    assert engine.state is not None
-    for old, new in zip(before.layers, engine.state.layers, strict=True):
+    before = engine.scene.state.clone()
+    first = ask(engine, 3)
+    assert engine.scene.state is not None
+    for old, new in zip(before.layers, engine.scene.state.layers, strict=True):
         for name in old._fields:
             assert torch.equal(getattr(old, name), getattr(new, name))
-    assert torch.equal(before.motion.fine, engine.state.motion.fine)
-    assert engine.state.n_views == before.n_views
+    assert torch.equal(before.motion.fine, engine.scene.state.motion.fine)
+    assert engine.scene.state.n_views == before.n_views
     assert first.n_frames_in_state == 2
     assert first.rgb.shape == (36, 48, 3)
-    np.testing.assert_array_equal(first.depth, engine.query(make_request(4)).depth)
+    np.testing.assert_array_equal(first.depth, ask(engine, 4).depth)
 
 
 def test_queries_between_frames_do_not_change_what_follows(streaming):
@@ -104,8 +146,8 @@ def test_queries_between_frames_do_not_change_what_follows(streaming):
     source = SyntheticSource(3)
     results = []
     for frame in iter(source.read, None):
-        results += asked.step(frame, 0)
-        asked.query(make_request())
+        results += step(asked, frame)
+        ask(asked)
     np.testing.assert_array_equal(plain[2].depth, results[2].depth)
     np.testing.assert_array_equal(plain[2].world_from_camera, results[2].world_from_camera)
 
@@ -113,7 +155,7 @@ def test_queries_between_frames_do_not_change_what_follows(streaming):
 def test_a_window_gives_its_results_together_and_the_rest_at_the_end(streaming):
     engine = loaded(streaming, window=3)
     source = SyntheticSource(5)
-    counts = [len(engine.step(frame, 0)) for frame in iter(source.read, None)]
+    counts = [len(step(engine, frame)) for frame in iter(source.read, None)]
     assert counts == [0, 0, 3, 0, 0]
     assert [result.frame_index for result in engine.finish()] == [3, 4]
     assert list(engine.finish()) == []
@@ -123,11 +165,11 @@ def test_an_offline_model_runs_once_over_all_frames(offline):
     engine = loaded(offline)
     source = SyntheticSource(4)
     frames = list(iter(source.read, None))
-    assert [list(engine.step(frame, 0)) for frame in frames] == [[]] * 4
+    assert [list(step(engine, frame)) for frame in frames] == [[]] * 4
     results = engine.finish()
     assert len(results) == 4
     np.testing.assert_allclose(results[0].world_from_camera, np.eye(4), atol=1e-6)
-    assert engine.query(make_request()).n_frames_in_state == 4
+    assert ask(engine).n_frames_in_state == 4
 
 
 def test_an_offline_run_that_cannot_fit_is_refused_before_it_starts(offline):
@@ -145,7 +187,7 @@ def test_foreseen_failures_are_sentences(tmp_path, streaming):
     with pytest.raises(EngineError, match=r"damaged\.safetensors"):
         ZipMapEngine(RunOptions(model=str(damaged), device="cpu")).load(lambda done, total: None)
     with pytest.raises(EngineError, match="no scene"):
-        loaded(streaming).query(make_request())
+        ask(loaded(streaming))
 
 
 def test_running_out_of_memory_is_a_sentence_with_advice(streaming, monkeypatch):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 import zipmap_model as zm
@@ -35,7 +38,7 @@ def check_offline_fits(
     The estimate is a lower bound on purpose: without it an operating system kills the program, and the window
     with it, instead of raising an error.
     """
-    free = _free_bytes(device)
+    free = free_bytes(device)
     if free is None:
         return
     needed = offline_bytes(model.config, n_views, size_hw, bytes_per_value=2 if device.type == "cuda" else 4)
@@ -58,7 +61,7 @@ def offline_bytes(
 
 def out_of_memory_advice(what: str, device: torch.device) -> str:
     """A sentence for the user, with the memory there is."""
-    free = _free_bytes(device)
+    free = free_bytes(device)
     left = "" if free is None else f" ({free / 2**30:.1f} GiB free)"
     return (
         f"{what} needs more memory than {device} has{left}: use fewer frames, a smaller --window, the bundled "
@@ -66,7 +69,23 @@ def out_of_memory_advice(what: str, device: torch.device) -> str:
     )
 
 
-def _free_bytes(device: torch.device) -> int | None:
+@contextmanager
+def memory_advice(what: str, device: torch.device) -> Iterator[None]:
+    """Turn running out of memory into a sentence, and give back what can be given back."""
+    try:
+        yield
+    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        raise EngineError(out_of_memory_advice(what, device)) from error
+    except RuntimeError as error:
+        # The CPU and MPS allocators say so in words only.
+        if "not enough memory" in str(error) or "out of memory" in str(error):
+            raise EngineError(out_of_memory_advice(what, device)) from error
+        raise
+
+
+def free_bytes(device: torch.device) -> int | None:
     """Memory that can still be had on a device, or None where that cannot be asked."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]

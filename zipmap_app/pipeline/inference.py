@@ -153,7 +153,7 @@ class Inference:
             if frame is None:
                 self._deliver(run, self._engine.finish())
             else:
-                self._deliver(run, self._engine.step(frame, run.slot.n_dropped))
+                self._deliver(run, self._engine.step(self._engine.prepare(frame, run.slot.n_dropped)))
         except Exception as error:
             self._post_fault(error, f"Reconstructing {run.source.name} failed", "inference")
             run.end(self._outbox, was_stopped=True)
@@ -184,7 +184,7 @@ class Inference:
             return
         assert self._engine is not None
         try:
-            result = self._engine.query(request)
+            result = self._engine.query(request, self._engine.scene)
         except Exception as error:
             self._post_fault(error, "The query failed", "query")
             return

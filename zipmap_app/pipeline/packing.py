@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from zipmap_app.state.points import POINT_DTYPE
+
+PointsFrom = Literal["all", "keyframes"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,7 @@ class PackingOptions:
     max_points: int = 40_000  # per frame
     confidence_percentile: float = 20.0  # percent of the pixels, the least sure ones, that are left out
     max_slope_deg: float = 84.0  # a surface seen more edge-on than this is taken for a depth edge
+    points_from: PointsFrom = "all"  # frames that give points
 
     def __post_init__(self) -> None:
         if self.max_points < 1:
@@ -25,6 +29,8 @@ class PackingOptions:
             raise ValueError(f"confidence_percentile: want 0 to below 100, got {self.confidence_percentile}")
         if not 0 < self.max_slope_deg < 90:
             raise ValueError(f"max_slope_deg: want between 0 and 90, got {self.max_slope_deg}")
+        if self.points_from not in ("all", "keyframes"):
+            raise ValueError(f"points_from: want 'all' or 'keyframes', got {self.points_from!r}")
 
 
 def pack_points(

@@ -1,34 +1,53 @@
-"""The engine for zipmap_model: the only module of the application that runs torch."""
+"""The engine for zipmap_model: a model, its scene, and what the two say about frames."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 import zipmap_model as zm
-from zipmap_app.pipeline.devices import check_offline_fits, chosen_device, out_of_memory_advice
-from zipmap_app.pipeline.engine import DownloadProgress, EngineError, RunOptions
-from zipmap_app.pipeline.packing import pack_points
+from zipmap_app.pipeline import scenes
+from zipmap_app.pipeline.devices import check_offline_fits, chosen_device, memory_advice
+from zipmap_app.pipeline.engine import (
+    Breathe,
+    DownloadProgress,
+    EngineError,
+    EngineSnapshot,
+    FrameInput,
+    RunOptions,
+    Scene,
+    View,
+)
+from zipmap_app.pipeline.keyframes import Keyframe, is_keyframe, median_depth
+from zipmap_app.pipeline.packing import PackingOptions, pack_points
+from zipmap_app.pipeline.scenes import ZipMapScene
+from zipmap_app.pipeline.views import breathing, views_on_host
 from zipmap_app.state.messages import FrameResult, FrameTimings, ModelLoaded, SourceFrame
+from zipmap_app.state.points import POINT_DTYPE
 from zipmap_app.state.queries import QueryRequest, QueryResult
-
-_FOV_RANGE_RAD = (0.01, 3.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    """A frame that waits for its window to fill, ready for the model."""
+class _SceneMemory:
+    """Everything that the results of the coming frames depend on. Replaced, never modified."""
 
-    frame: SourceFrame
-    image: Tensor  # (3, H, W) in [0, 1], CPU
-    wait_ms: float
-    n_dropped: int
+    scene: ZipMapScene | None = None  # after the newest update
+    waiting: tuple[FrameInput, ...] = ()  # frames of a window that is not full
+    n_results: int = 0
+    size_hw: tuple[int, int] | None = None  # the first frame's, for all
+    # Later views are told relative to the first, as queries and viewers expect.
+    world_from_first: np.ndarray | None = None
+    keyframe: Keyframe | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        return 0 if self.scene is None else self.scene.memory_bytes
 
 
 class ZipMapEngine:
@@ -43,12 +62,7 @@ class ZipMapEngine:
         self._model: zm.ZipMap | None = None
         self._device = torch.device("cpu")
         self._session: zm.StreamingSession | None = None
-        self._state: zm.SceneState | None = None
-        self._size_hw: tuple[int, int] | None = None
-        self._waiting: list[_Waiting] = []
-        self._n_results = 0
-        # Later views are told relative to the first, as queries and viewers expect.
-        self._world_from_first: np.ndarray | None = None
+        self._memory = _SceneMemory()
 
     def load(self, progress: DownloadProgress) -> ModelLoaded:
         start_s = time.monotonic()
@@ -56,7 +70,7 @@ class ZipMapEngine:
         if self._device.type == "cpu":
             zm.keep_freed_memory()
         try:
-            with _memory_advice("Loading the model", self._device):
+            with memory_advice("Loading the model", self._device):
                 self._model = zm.load_model(
                     self._options.model,
                     device=self._device,
@@ -71,67 +85,95 @@ class ZipMapEngine:
             self._options.model, str(self._device), config.can_query, time.monotonic() - start_s
         )
 
+    @property
+    def can_rewind(self) -> bool:
+        return self._session is not None
+
     def reset(self) -> None:
-        self._state = None
-        self._size_hw = None
-        self._waiting = []
-        self._n_results = 0
-        self._world_from_first = None
+        self._memory = _SceneMemory()
         if self._session is not None:
             self._session.reset()
 
-    def step(self, frame: SourceFrame, n_dropped: int) -> Sequence[FrameResult]:
-        waiting = self._prepared(frame, n_dropped)
-        self._waiting.append(waiting)
-        if self._session is None or len(self._waiting) < self._window:
+    def set_packing(self, options: PackingOptions) -> None:
+        self._packing = options
+
+    def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
+        wait_ms = (time.monotonic() - frame.capture_time_s) * 1000
+        framed = zm.frame_from_rgb(frame.rgb, self._loaded.config, self._memory.size_hw)
+        return FrameInput(
+            frame_index=frame.frame_index,
+            timestamp_s=frame.timestamp_s,
+            capture_time_s=frame.capture_time_s,
+            name=frame.name,
+            rgb=_picture_from_image(framed.image),
+            wait_ms=wait_ms,
+            n_dropped=n_dropped,
+        )
+
+    def step(self, frame: FrameInput) -> Sequence[FrameResult]:
+        memory = self._memory
+        size_hw = (frame.rgb.shape[0], frame.rgb.shape[1])
+        self._memory = replace(memory, waiting=(*memory.waiting, frame), size_hw=size_hw)
+        if self._session is None or len(self._memory.waiting) < self._window:
             return ()
         return self._infer_waiting()
 
     def finish(self) -> Sequence[FrameResult]:
-        if not self._waiting:
+        waiting = self._memory.waiting
+        if not waiting:
             return ()
         if self._session is None:
-            assert self._size_hw is not None
-            check_offline_fits(self._loaded, len(self._waiting), self._size_hw, self._device)
+            size_hw = (waiting[0].rgb.shape[0], waiting[0].rgb.shape[1])
+            check_offline_fits(self._loaded, len(waiting), size_hw, self._device)
         return self._infer_waiting()
 
-    def query(self, request: QueryRequest) -> QueryResult:
-        start_s = time.monotonic()
-        model = self._loaded
-        if not model.config.can_query:
+    def snapshot(self) -> EngineSnapshot:
+        """A reference on a CPU, where states are shared; a copy in host memory from a GPU."""
+        return self._moved("cpu")
+
+    def restore(self, snapshot: EngineSnapshot) -> None:
+        assert isinstance(snapshot, _SceneMemory)
+        self._memory = snapshot
+        self._memory = self._moved(self._device)
+        if self._session is not None:
+            scene = self._memory.scene
+            self._session.state = None if scene is None else scene.state
+
+    @property
+    def scene(self) -> ZipMapScene | None:
+        return self._memory.scene
+
+    def query(self, request: QueryRequest, scene: Scene | None) -> QueryResult:
+        if not self._loaded.config.can_query:
             raise EngineError(
                 f"The model {self._options.model} cannot answer queries: use the bundled or a state-query model."
             )
-        if self._state is None:
+        if scene is None:
             raise EngineError("There is no scene to ask yet: reconstruct at least one frame first.")
-        size_hw = zm.model_size(*request.size_hw, model.config)
-        intrinsics = _scaled_intrinsics(request.intrinsics, request.size_hw, size_hw)
-        with _memory_advice("The query", self._device), torch.no_grad(), zm.autocast_for(self._device):
-            rays = zm.ray_conditions(
-                torch.tensor(request.world_from_camera, dtype=torch.float32)[None, None],
-                torch.tensor(intrinsics, dtype=torch.float32)[None, None],
-                size_hw,
-                zm.query_scale(self._state),
-            )
-            answer = model.query(self._state, rays.to(self._device))
-            rgb = (answer.rgb[0, 0].float().clamp(0, 1) * 255).round().byte().cpu().numpy()
-            depth = answer.depth[0, 0].float().cpu().numpy()
-            confidence = answer.confidence[0, 0].float().cpu().numpy()
-        return QueryResult(
-            query_id=request.query_id,
-            n_frames_in_state=self._state.n_views,
-            rgb=rgb,
-            depth=depth,
-            confidence=confidence,
-            latency_ms=(time.monotonic() - start_s) * 1000,
-            world_from_camera=request.world_from_camera,
-            intrinsics=intrinsics,
-        )
+        assert isinstance(scene, ZipMapScene)
+        return scenes.answer(self._loaded, self._device, request, scene.state)
 
-    @property
-    def state(self) -> zm.SceneState | None:
-        """The scene after the newest update; never modified in place."""
-        return self._state
+    def save_scene(self, scene: Scene, path: Path) -> None:
+        assert isinstance(scene, ZipMapScene)
+        scenes.save_scene(scene, path)
+
+    def open_scene(self, path: Path) -> Scene:
+        return scenes.open_scene(path, self._loaded, self._device)
+
+    def views_at_once(self, pictures: Sequence[np.ndarray], breathe: Breathe) -> tuple[Sequence[View], Scene]:
+        model = self._loaded
+        images = torch.stack([self._image(picture) for picture in pictures])
+        size_hw = (images.shape[2], images.shape[3])
+        check_offline_fits(model, len(images), size_hw, self._device)
+        with (
+            memory_advice(f"Running over {len(images)} frames together", self._device),
+            breathing(model, len(images), breathe),
+            torch.no_grad(),
+            zm.autocast_for(self._device),
+        ):
+            prediction = model(images[None].to(self._device), window=0)
+            views, _ = views_on_host(prediction, None)
+        return views, ZipMapScene(prediction.state, views[-1].intrinsics, size_hw)
 
     @property
     def _loaded(self) -> zm.ZipMap:
@@ -143,23 +185,37 @@ class ZipMapEngine:
     def _window(self) -> int:
         return self._options.window or self._loaded.config.default_window or 1
 
-    def _prepared(self, frame: SourceFrame, n_dropped: int) -> _Waiting:
-        wait_ms = (time.monotonic() - frame.capture_time_s) * 1000
-        framed = zm.frame_from_rgb(frame.rgb, self._loaded.config, self._size_hw)
-        self._size_hw = (framed.image.shape[1], framed.image.shape[2])
-        return _Waiting(frame, framed.image, wait_ms, n_dropped)
+    def _moved(self, device: torch.device | str) -> _SceneMemory:
+        memory = self._memory
+        if memory.scene is None:
+            return memory
+        return replace(memory, scene=replace(memory.scene, state=memory.scene.state.to(device)))
+
+    def _image(self, picture: np.ndarray) -> Tensor:
+        """A picture for this model: as it is if it came from ``prepare``, else brought to the model's size."""
+        config = self._loaded.config
+        size_hw = (picture.shape[0], picture.shape[1])
+        if size_hw == self._memory.size_hw:
+            return _image_from_picture(picture)
+        return zm.frame_from_rgb(picture, config).image
 
     def _infer_waiting(self) -> list[FrameResult]:
         """Run the model over the waiting frames, one update for all of them."""
-        batch, self._waiting = self._waiting, []
+        batch = self._memory.waiting
         start_s = time.monotonic()
-        images = torch.stack([waiting.image for waiting in batch])
-        with _memory_advice(f"Reconstructing {len(batch)} frame(s)", self._device):
+        images = torch.stack([_image_from_picture(frame.rgb) for frame in batch])
+        with memory_advice(f"Reconstructing {len(batch)} frame(s)", self._device):
             prediction = self._predict(images)
-            views = self._views_on_host(prediction)
-        self._state = prediction.state
+            views, world_from_first = views_on_host(prediction, self._memory.world_from_first)
+        size_hw = (images.shape[2], images.shape[3])
+        self._memory = replace(
+            self._memory,
+            scene=ZipMapScene(prediction.state, views[-1].intrinsics, size_hw),
+            waiting=(),
+            world_from_first=world_from_first,
+        )
         infer_ms = (time.monotonic() - start_s) * 1000 / len(batch)
-        return [self._result(waiting, view, infer_ms) for waiting, view in zip(batch, views, strict=True)]
+        return [self._result(frame, view, infer_ms) for frame, view in zip(batch, views, strict=True)]
 
     def _predict(self, images: Tensor) -> zm.Prediction:
         if self._session is not None:
@@ -167,44 +223,25 @@ class ZipMapEngine:
         with torch.no_grad(), zm.autocast_for(self._device):
             return self._loaded(images[None].to(self._device), window=self._options.window or 0)
 
-    def _views_on_host(self, prediction: zm.Prediction) -> Iterator[_View]:
-        """The views of a prediction as NumPy, cameras relative to the scene's first view."""
-        if prediction.pose_encoding is None:
-            raise EngineError(f"The model {self._options.model} predicts no cameras; choose another one.")
-        size_hw = (prediction.depth.shape[-2], prediction.depth.shape[-1])
-        pose_encoding = prediction.pose_encoding[0].float().cpu().double()
-        # The published heads can answer a field of view of zero (a black picture, say): an infinite focal length.
-        pose_encoding[..., 7:].clamp_(*_FOV_RANGE_RAD)
-        camera_from_world, intrinsics = zm.cameras_from_pose_encoding(pose_encoding, size_hw)
-        poses = zm.invert_rigid(camera_from_world).numpy()
-        if not np.isfinite(poses).all() or not torch.isfinite(intrinsics).all():
-            raise EngineError(
-                "The model's cameras are not finite numbers any more: the scene cannot go on; start it again."
-            )
-        if self._world_from_first is None:
-            self._world_from_first = poses[0].copy()
-        first_from_world = np.linalg.inv(self._world_from_first)
-        depth = prediction.depth[0].float().cpu().numpy()
-        confidence = prediction.depth_confidence[0].float().cpu().numpy()
-        return (
-            _View(first_from_world @ pose, k, d, c)
-            for pose, k, d, c in zip(poses, intrinsics.numpy(), depth, confidence, strict=True)
-        )
-
-    def _result(self, waiting: _Waiting, view: _View, infer_ms: float) -> FrameResult:
+    def _result(self, frame: FrameInput, view: View, infer_ms: float) -> FrameResult:
         start_s = time.monotonic()
-        rgb = (waiting.image.permute(1, 2, 0) * 255).round().byte().numpy()
-        points = pack_points(
-            view.depth,
-            view.confidence,
-            rgb,
-            view.world_from_camera,
-            view.intrinsics,
-            self._packing,
-            self._n_results,
-        )
-        position, self._n_results = self._n_results, self._n_results + 1
-        frame = waiting.frame
+        position = self._memory.n_results
+        keyframe = self._memory.keyframe
+        is_new = is_keyframe(self._options.keyframes, keyframe, position, view.world_from_camera)
+        if is_new:
+            keyframe = Keyframe(position, view.world_from_camera, median_depth(view.depth))
+        self._memory = replace(self._memory, n_results=position + 1, keyframe=keyframe)
+        points = np.empty(0, POINT_DTYPE)
+        if is_new or self._packing.points_from == "all":
+            points = pack_points(
+                view.depth,
+                view.confidence,
+                frame.rgb,
+                view.world_from_camera,
+                view.intrinsics,
+                self._packing,
+                position,
+            )
         return FrameResult(
             frame_index=frame.frame_index,
             timestamp_s=frame.timestamp_s,
@@ -213,43 +250,23 @@ class ZipMapEngine:
             points=points,
             world_from_camera=view.world_from_camera,
             intrinsics=view.intrinsics,
-            rgb=rgb,
+            rgb=frame.rgb,
             depth=view.depth,
             confidence=view.confidence,
-            timings=FrameTimings(waiting.wait_ms, infer_ms, (time.monotonic() - start_s) * 1000),
-            n_dropped=waiting.n_dropped,
+            timings=FrameTimings(frame.wait_ms, infer_ms, (time.monotonic() - start_s) * 1000),
+            n_dropped=frame.n_dropped,
             position=position,
+            is_keyframe=is_new,
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """What the model says about one view, on the host."""
-
-    world_from_camera: np.ndarray  # (4, 4) float64
-    intrinsics: np.ndarray  # (3, 3) float64
-    depth: np.ndarray  # (H, W) float32
-    confidence: np.ndarray  # (H, W) float32
+def _picture_from_image(image: Tensor) -> np.ndarray:
+    """(3, H, W) made of bytes / 255 -> those bytes (H, W, 3), exactly."""
+    picture: np.ndarray = (image.permute(1, 2, 0) * 255).round().byte().contiguous().numpy()
+    return picture
 
 
-def _scaled_intrinsics(
-    intrinsics: np.ndarray, from_hw: tuple[int, int], to_hw: tuple[int, int]
-) -> np.ndarray:
-    scale = np.diag([to_hw[1] / from_hw[1], to_hw[0] / from_hw[0], 1.0])
-    return scale @ intrinsics
-
-
-@contextmanager
-def _memory_advice(what: str, device: torch.device) -> Iterator[None]:
-    """Turn running out of memory into a sentence, and give back what can be given back."""
-    try:
-        yield
-    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-        raise EngineError(out_of_memory_advice(what, device)) from error
-    except RuntimeError as error:
-        # The CPU and MPS allocators say so in words only.
-        if "not enough memory" in str(error) or "out of memory" in str(error):
-            raise EngineError(out_of_memory_advice(what, device)) from error
-        raise
+def _image_from_picture(picture: np.ndarray) -> Tensor:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1]."""
+    # A copy: torch does not know read-only arrays.
+    return torch.from_numpy(picture.copy()).permute(2, 0, 1).float().div(255)

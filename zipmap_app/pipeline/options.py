@@ -1,0 +1,43 @@
+"""What a run is made with. Importing this does not import torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zipmap_app.pipeline.keyframes import KeyframePolicy
+from zipmap_app.pipeline.packing import PackingOptions, PointsFrom
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run is made with. Raises ValueError on construction for values that make no sense."""
+
+    model: str = "bundled"  # a key of zipmap_model.MODEL_CONFIGS, or the path of a checkpoint
+    device: str = "auto"  # "auto", "cpu", "cuda", "mps"
+    window: int | None = None  # views per update of a streaming model; None takes the model's own
+    max_points_per_frame: int = 40_000
+    confidence_percentile: float = 20.0  # this share of each frame's pixels, the least sure ones, is left out
+    accept_licence: bool = False  # of published weights that would have to be downloaded
+    keyframes: KeyframePolicy = field(default_factory=KeyframePolicy)
+    points_from: PointsFrom = "all"  # which frames give points
+    max_kept_frames: int = 200  # keyframes whose pictures stay in memory for finalising, spread over the run
+    history_bytes: int = 512 * 2**20  # for the pictures and snapshots that rewinding needs
+
+    def __post_init__(self) -> None:
+        if self.window is not None and self.window < 1:
+            raise ValueError(f"window: want at least 1, got {self.window}")
+        if self.device not in ("auto", "cpu", "cuda", "mps"):
+            raise ValueError(f"device: want auto, cpu, cuda or mps, got {self.device!r}")
+        if self.max_kept_frames < 2:
+            raise ValueError(f"max_kept_frames: want at least 2, got {self.max_kept_frames}")
+        if self.history_bytes < 0:
+            raise ValueError(f"history_bytes: want 0 or more, got {self.history_bytes}")
+
+    @property
+    def packing(self) -> PackingOptions:
+        """How frames become points at the start; ``Runner.set_packing`` changes it along the way."""
+        return PackingOptions(
+            max_points=self.max_points_per_frame,
+            confidence_percentile=self.confidence_percentile,
+            points_from=self.points_from,
+        )
