@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zipmap_model.config import ZipMapConfig
 from zipmap_model.layers.block import AttentionBlock, FastWeightBlock
 from zipmap_model.layers.fast_weights import FastWeightLayer, FastWeights, Operation
+from zipmap_model.layers.layout import faster_layout
 from zipmap_model.layers.motion import MotionCue, MotionFeatures
 from zipmap_model.layers.rope import GridRope
 from zipmap_model.layers.vit import PatchEmbed, VisionEncoder
@@ -85,14 +86,14 @@ class Aggregator(nn.Module):
         """
         B, S, _, height, width = images_BS3HW.shape
         mean, std = _channel_statistics(images_BS3HW.device)
-        images = ((images_BS3HW.float() - mean) / std).flatten(0, 1)
+        images = faster_layout(((images_BS3HW.float() - mean) / std).flatten(0, 1))
         fine = motion = None
         if self.motion_cue is not None:
             flat = self.patch_embed.patch_embed.fine(images)  # type: ignore[operator]  # a ConvStem
             fine = flat.unflatten(0, (B, S))
             before = fine[:, :1] if previous_fine is None else previous_fine[:, None].to(fine.dtype)
             previous = torch.cat([before, fine[:, :-1]], dim=1)
-            motion = self.motion_cue(flat, previous.flatten(0, 1))
+            motion = self.motion_cue(flat, faster_layout(previous.flatten(0, 1)))
             patches = self.patch_embed.patch_embed.tokens(flat)  # type: ignore[operator]
             encoded = self.patch_embed.encode(patches, (height, width), motion.tokens, flat)
         else:

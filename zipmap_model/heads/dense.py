@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zipmap_model.layers.layout import faster_layout
+
 
 def uv_embedding(channels: int, height: int, width: int, aspect: float, device: torch.device) -> Tensor:
     """Sine-cosine embedding (channels, height, width) of image-plane coordinates; x channels first.
@@ -43,6 +45,15 @@ def _sine_cosine(coordinates: Tensor, channels: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()]).float()
 
 
+def add_uv_embedding(x: Tensor, aspect: float) -> Tensor:
+    """x (n, channels, h, w) plus a tenth of the embedding, added in place to save a map of its size."""
+    columns, rows = _axis_embeddings(x.shape[1], x.shape[2], x.shape[3], aspect, x.device)
+    half = x.shape[1] // 2
+    x[:, :half] += (0.1 * columns)[:, None, :]
+    x[:, half:] += (0.1 * rows)[:, :, None]
+    return x
+
+
 class ResidualConvUnit(nn.Module):
     """Two 3x3 convolutions around a skip path that carries relu(x), as the published weights expect."""
 
@@ -68,8 +79,9 @@ class FusionBlock(nn.Module):
     def forward(self, x: Tensor, skip: Tensor | None, size_hw: tuple[int, int]) -> Tensor:
         if self.resConfUnit1 is not None and skip is not None:
             x = x + self.resConfUnit1(skip)
-        x = self.resConfUnit2(x)
-        return self.out_conv(F.interpolate(x, size=size_hw, mode="bilinear", align_corners=True))
+        # A 1x1 convolution and bilinear resizing commute; this order works on the smaller map.
+        x = self.out_conv(self.resConfUnit2(x))
+        return F.interpolate(x, size=size_hw, mode="bilinear", align_corners=True)
 
 
 class _Scratch(nn.Module):
@@ -140,13 +152,14 @@ class DenseHead(nn.Module):
         aspect = width / height
         levels = []
         for i, tap in enumerate(taps):
-            x = self.norm(tap[:, special_tokens:]).transpose(1, 2).unflatten(2, grid)
-            x = self.projects[i](x)
-            x = x + 0.1 * uv_embedding(x.shape[1], *grid, aspect, x.device)
-            x = self.resize_layers[i](x)
+            # A 1x1 convolution, written as the product that it is on tokens.
+            weight, bias = self.projects[i].weight, self.projects[i].bias
+            x = F.linear(self.norm(tap[:, special_tokens:]), weight.flatten(1), bias)
+            x = x.transpose(1, 2).unflatten(2, grid)
+            x = faster_layout(self.resize_layers[i](faster_layout(add_uv_embedding(x, aspect))))
             levels.append(self.scratch.get_submodule(f"layer{i + 1}_rn")(x))
         if fine is not None:
-            fine = self.scratch.fine(fine)
+            fine = faster_layout(self.scratch.fine(fine))
             levels[0] = levels[0] + F.interpolate(
                 fine, size=levels[0].shape[-2:], mode="bilinear", align_corners=False
             )
@@ -154,8 +167,7 @@ class DenseHead(nn.Module):
         x = self.scratch.output_conv1(x)
         full = (grid[0] * self.patch_size, grid[1] * self.patch_size)
         x = F.interpolate(x, size=full, mode="bilinear", align_corners=True)
-        x = x + 0.1 * uv_embedding(x.shape[1], *full, aspect, x.device)
-        return self.scratch.output_conv2(x)
+        return self.scratch.output_conv2(add_uv_embedding(x, aspect))
 
     def _fuse(self, levels: Sequence[Tensor]) -> Tensor:
         sizes = [(level.shape[-2], level.shape[-1]) for level in levels]

@@ -6,7 +6,6 @@ view is what starts it. The cue needs one view of memory, so streaming keeps its
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -46,8 +45,10 @@ class MotionCue(nn.Module):
         coarse_here, coarse_there = F.avg_pool2d(here, 2), F.avg_pool2d(there, 2)
         near = local_correlation(here, there, self.radius)
         far = local_correlation(coarse_here, coarse_there, self.radius)
-        far = F.interpolate(far, size=near.shape[-2:], mode="nearest")
-        x = F.gelu(self.mix(torch.cat([near, far], dim=1)))
+        # As if far were enlarged, joined to near and mixed, but on smaller maps.
+        mix_near, mix_far = self.mix.weight.split([near.shape[1], far.shape[1]], dim=1)
+        far = F.interpolate(F.conv2d(far, mix_far), size=near.shape[-2:], mode="nearest")
+        x = F.gelu(F.conv2d(near, mix_near, self.mix.bias) + far)
         x = F.gelu(self.conv1(torch.cat([x, fine], dim=1)))
         x = x + F.gelu(self.conv2(x))
         flow = self.to_flow(x).float()
@@ -62,22 +63,16 @@ def local_correlation(here: Tensor, there: Tensor, radius: int) -> Tensor:
     (n, C, h, w) twice -> (n, (2r+1)^2, h, w), row-major displacements from (-r, -r); zero outside the map.
     """
     n, channels, height, width = here.shape
+    side = 2 * radius + 1
+    wide = width + 2 * radius
     # Normalised in float32: squared sums of half-precision features lose the small differences that matter.
-    a = F.normalize(here.float(), dim=1).flatten(2) * channels**0.5  # unit variance for unrelated features
-    b = F.normalize(there.float(), dim=1).flatten(2)
-    volume = a.mT @ b
-    index, inside = _neighbourhood(height, width, radius, here.device)
-    local = volume.gather(2, index.expand(n, -1, -1)) * inside.to(volume.dtype)
-    return local.mT.unflatten(2, (height, width))
-
-
-@lru_cache(maxsize=16)
-def _neighbourhood(height: int, width: int, radius: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Flat indices (1, h*w, (2r+1)^2) of each cell's neighbours, clamped, and which lie inside."""
-    with torch.inference_mode(False):
-        offsets = torch.arange(-radius, radius + 1, device=device)
-        y = torch.arange(height, device=device)[:, None, None, None] + offsets[:, None]
-        x = torch.arange(width, device=device)[None, :, None, None] + offsets
-        inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        index = y.clamp(0, height - 1) * width + x.clamp(0, width - 1)
-        return index.reshape(1, height * width, -1), inside.reshape(1, height * width, -1)
+    # Unit variance for unrelated features.
+    a = F.normalize(here.float(), dim=1).permute(0, 2, 3, 1) * channels**0.5
+    b = F.pad(F.normalize(there.float(), dim=1), [radius] * 4).permute(0, 2, 3, 1)
+    # Each row of cells against the band of rows around it, (n*h, w, side * wide): a fifth of all pairs.
+    band = b.unfold(1, side, 1).permute(0, 1, 4, 2, 3).reshape(n * height, side * wide, channels)
+    products = a.reshape(n * height, width, channels) @ band.mT
+    # Cell x wants the columns x .. x + side of every band row. Rows longer by one shift them all to the front.
+    skewed = F.pad(products.flatten(1), [0, width]).unflatten(1, (width, side * wide + 1))
+    local = skewed[..., :-1].unflatten(2, (side, wide))[..., :side]
+    return local.reshape(n, height, width, side * side).permute(0, 3, 1, 2)
