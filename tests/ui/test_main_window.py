@@ -173,8 +173,8 @@ def test_the_confidence_slider_reaches_the_points(window, session):
     start(session)
     window.side_panel.appearance._hidden.setValue(50)
     window.side_panel.appearance.change_size(4)
-    assert window.scene.points._min_confidence == pytest.approx(1.0)
-    assert window.scene.points._size_px == pytest.approx(3.5)
+    assert window.scene.points.style.min_confidence == pytest.approx(1.0)
+    assert window.scene.points.style.size_px == pytest.approx(3.5)
 
 
 def test_the_end_of_a_run_keeps_the_scene(window, session):

@@ -23,10 +23,12 @@ class CloudAdapter:
         self._on_change = on_change
         self._disconnects = (
             cloud.appended.connect(self._on_appended),
-            cloud.thinned.connect(self._on_thinned),
+            cloud.truncated.connect(self._on_truncated),
+            cloud.replaced.connect(self._on_replaced),
+            cloud.thinned.connect(self._on_replaced),
             cloud.cleared.connect(self._on_cleared),
         )
-        self._on_thinned()
+        self._on_replaced()
 
     def close(self) -> None:
         for disconnect in self._disconnects:
@@ -36,10 +38,13 @@ class CloudAdapter:
         self._visual.append(points)
         self._on_change()
 
-    def _on_thinned(self) -> None:
-        self._visual.clear()
-        for block in self._cloud.blocks():
-            self._visual.append(block)
+    def _on_truncated(self, n_frames: int) -> None:
+        # Points lie in the order of their frames, in the model and in the visual: what goes is a tail.
+        self._visual.truncate(self._cloud.n_points)
+        self._on_change()
+
+    def _on_replaced(self) -> None:
+        self._visual.replace(self._cloud.blocks())
         self._on_change()
 
     def _on_cleared(self) -> None:

@@ -1,13 +1,8 @@
-"""A point cloud that grows by uploading only what is new.
-
-Vertices live in vertex buffers of a fixed capacity (chunks) that are allocated once and filled by
-sub-uploads; a chunk is never resized, so the cost of an append does not depend on how large the cloud is.
-"""
+"""A point cloud that grows by uploading only what is new, and tells what lies under a pixel."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 from vispy import gloo
@@ -16,188 +11,172 @@ from vispy.visuals import Visual
 
 from zipmap_app.resource_paths import resource_text
 from zipmap_app.scene.eye_dome import EyeDome
+from zipmap_app.scene.point_style import PointStyle
+from zipmap_app.scene.vertex_store import CHUNK_CAPACITY, VertexStore
 from zipmap_app.state.points import POINT_DTYPE
 
-CHUNK_CAPACITY = 1_000_000
+UPLOAD_BUDGET_S = 0.008  # per draw: a large cloud arrives over several
 # Name, GLSL type and byte offset of each vertex attribute.
-_ATTRIBUTES = (("a_position", "vec3", 0), ("a_rgb", "float", 12), ("a_confidence", "float", 16))
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """One vertex buffer and how far it is filled."""
-
-    buffer: gloo.VertexBuffer
-    n_points: int = 0
-
-
-def _make_chunk(capacity: int) -> _Chunk:
-    buffer = gloo.VertexBuffer(np.zeros(1, POINT_DTYPE))
-    buffer.resize_bytes(capacity * POINT_DTYPE.itemsize)  # allocates on the GPU without sending zeros
-    return _Chunk(buffer)
+_ATTRIBUTES = (
+    ("a_position", "vec3", 0),
+    ("a_rgb", "float", 12),
+    ("a_confidence", "float", 16),
+    ("a_frame", "float", 20),
+)
 
 
 class GrowingPointsVisual(Visual):  # type: ignore[misc]
-    """Points of POINT_DTYPE in chunks. GUI thread only.
-
-    Appended arrays wait on the host until the next draw: a hidden window then costs references, not copies in
-    a command queue. They must not be written to after ``append``.
-    """
+    """Points of POINT_DTYPE. GUI thread only."""
 
     def __init__(self, chunk_capacity: int = CHUNK_CAPACITY) -> None:
-        super().__init__(resource_text("shaders", "points.vert"), resource_text("shaders", "points.frag"))
-        self._capacity = chunk_capacity
-        self._chunks: list[_Chunk] = []
-        self._spare: _Chunk | None = None
-        self._discarded: list[_Chunk] = []
-        self._pending: deque[np.ndarray] = deque()
-        self._n_points = 0
-        self._size_px = 2.0
-        self._reference_depth = 0.0
-        self._min_confidence = -3.0e38
+        self._defines: tuple[str, ...] = ()
+        super().__init__(_vertex_shader(()), resource_text("shaders", "points.frag"))
+        self.store = VertexStore(chunk_capacity)
+        self._style = PointStyle()
         self._eye_dome = EyeDome()
         self._near_far: tuple[float, float] | None = None
+        self._is_shaded = False
+        self._captured_clip_from_visual: np.ndarray | None = None
         self.stride = 1
         self.set_gl_state("opaque", depth_test=True, cull_face=False)
 
     @property
     def n_points(self) -> int:
-        """Points appended so far, uploaded or not."""
-        return self._n_points
+        """Points held, uploaded or not."""
+        return self.store.n_points
 
     @property
-    def n_chunks(self) -> int:
-        return len(self._chunks)
-
-    @property
-    def is_settled(self) -> bool:
-        """True when a spare chunk is ready, so that the next append allocates nothing."""
-        return self._spare is not None or not self._chunks
+    def style(self) -> PointStyle:
+        return self._style
 
     def append(self, points: np.ndarray) -> None:
-        """Add (K,) POINT_DTYPE points, uploaded at the next draw."""
-        if points.dtype != POINT_DTYPE:
-            raise ValueError(f"points: want POINT_DTYPE, got {points.dtype}")
-        if len(points):
-            self._pending.append(points)
-            self._n_points += len(points)
-            self.update()
+        """Add (K,) POINT_DTYPE points, uploaded at the next draws; nobody may write to them any more."""
+        self.store.append(points)
+        self.update()
+
+    def truncate(self, n_points: int) -> None:
+        """Keep the first ``n_points``."""
+        self.store.truncate(n_points)
+        self.update()
+
+    def replace(self, blocks: Iterable[np.ndarray]) -> None:
+        """Exchange all points; the old ones are drawn until the new ones have arrived."""
+        self.store.replace(blocks)
+        self.update()
 
     def clear(self) -> None:
-        """Forget all points; their buffers are freed at the next draw."""
-        self._pending.clear()
-        self._discarded += self._chunks
-        self._chunks = []
-        self._n_points = 0
+        self.store.clear()
         self.update()
 
-    def set_appearance(self, *, size_px: float, reference_depth: float, min_confidence: float) -> None:
-        """Point size (at ``reference_depth``; 0 for the same size everywhere) and threshold; no re-upload."""
-        self._size_px = size_px
-        self._reference_depth = reference_depth
-        self._min_confidence = max(min_confidence, -3.0e38)
+    def set_style(self, style: PointStyle) -> None:
+        self._style = style
         self.update()
 
-    def set_shading(self, near_far: tuple[float, float] | None) -> None:
-        """Shade by eye-dome lighting, given the camera's clip planes; None draws the plain colours."""
+    def set_capture(self, near_far: tuple[float, float] | None, *, is_shaded: bool = True) -> None:
+        """Draw by way of an off-screen picture, given the camera's clip planes; None draws directly.
+
+        A captured draw is shaded by eye-dome lighting, if wanted, and can be asked what lies under a pixel.
+        """
         self._near_far = near_far
+        self._is_shaded = is_shaded
 
     def prepare_spare(self) -> None:
-        """Allocate the next chunk ahead of need; call when idle, with the canvas current."""
-        if self._spare is None and self._chunks:
-            self._spare = _make_chunk(self._capacity)
-            self._queue().associate(self._spare.buffer.glir)
-            gloo.context.get_current_canvas().context.flush_commands()
+        """Make room for the next points ahead of need; when idle, with the canvas current."""
+        self.store.prepare_spare()
 
     def release(self) -> None:
         """Free everything on the GPU now; with a current canvas.
 
         Contexts are shared in the application, so nothing of this would go with the canvas.
         """
-        self.clear()
-        if self._spare is not None:
-            self._discarded.append(self._spare)
-            self._spare = None
+        self.store.release()
         self._eye_dome.release()
-        self.upload_pending()
-
-    def upload_pending(self) -> None:
-        """Send what waits to the GPU; needs a current canvas."""
-        queue = self._queue()
-        for chunk in self._discarded:
-            queue.associate(chunk.buffer.glir)
-            chunk.buffer.delete()
-        self._discarded.clear()
-        while self._pending:
-            points = self._pending.popleft()
-            while len(points):
-                chunk = self._chunk_with_room(queue)
-                part = points[: self._capacity - chunk.n_points]
-                chunk.buffer.set_subdata(part, offset=chunk.n_points)
-                chunk.n_points += len(part)
-                points = points[len(part) :]
         gloo.context.get_current_canvas().context.flush_commands()
 
     def draw(self) -> None:
+        self._captured_clip_from_visual = None
         if not self.visible:
             return
-        self.upload_pending()
-        if not self._chunks:
+        self.store.upload(UPLOAD_BUDGET_S)
+        if not self.store.n_chunks and not any(self.store.drawn()):
             return
-        self._set_uniforms()
+        clip_from_visual = self._set_uniforms()
         if self._near_far is None:
             self._configure_gl_state()
             self._draw_chunks()
             return
-        with self._eye_dome.captured(*self._near_far, self.transforms.pixel_scale):
+        with self._eye_dome.captured(*self._near_far, self.transforms.pixel_scale, is_shaded=self._is_shaded):
             self._configure_gl_state()
             self._draw_chunks()
+        self._captured_clip_from_visual = clip_from_visual
 
-    def _chunk_with_room(self, queue: gloo.glir.GlirQueue) -> _Chunk:
-        if not self._chunks or self._chunks[-1].n_points == self._capacity:
-            chunk = self._spare or _make_chunk(self._capacity)
-            self._spare = None
-            queue.associate(chunk.buffer.glir)
-            self._chunks.append(chunk)
-        return self._chunks[-1]
+    def point_under(self, x_px: float, y_px: float, radius_px: int = 4) -> tuple[np.ndarray, float] | None:
+        """What the last captured draw shows at a pixel of the framebuffer, counted from its top left.
 
-    def _set_uniforms(self) -> None:
+        The drawn point nearest to the pixel within the radius: (3,) in the visual's space and its depth in
+        [0, 1]. None over empty space and when the last draw was not captured. Needs a current canvas.
+        """
+        if self._captured_clip_from_visual is None:
+            return None
+        hit = self._eye_dome.depth_near(x_px, y_px, radius_px)
+        if hit is None:
+            return None
+        width, height = self._eye_dome.size_px
+        ndc = (2 * (hit.x_px + 0.5) / width - 1, 1 - 2 * (hit.y_px + 0.5) / height, 2 * hit.depth - 1, 1.0)
+        point = np.linalg.solve(self._captured_clip_from_visual, ndc)
+        return point[:3] / point[3], hit.depth
+
+    def _set_uniforms(self) -> np.ndarray:
+        """Returns the (4, 4) clip_from_visual of this draw, column convention."""
         program = self.view_program
+        if self._style.defines != self._defines:
+            self._defines = self._style.defines
+            program.vert = _vertex_shader(self._defines)
         # All transforms on the way are linear, so mapping the unit vectors gives the matrix (rows, as VisPy
         # and the GL upload want it).
-        matrix = self.get_transform("visual", "render").map(np.eye(4))
+        matrix = np.asarray(self.get_transform("visual", "render").map(np.eye(4)), float)
         program["u_clip_from_visual"] = matrix.astype(np.float32)
         # Larger points close the gaps that skipped ones leave. Only in part: growing with the square root of the
         # stride would fill as many pixels as drawing them all.
-        program["u_size_px"] = self._size_px * self.transforms.pixel_scale * min(self.stride**0.25, 2.0)
-        program["u_reference_depth"] = self._reference_depth
-        program["u_min_confidence"] = self._min_confidence
+        growth = min(self.stride**0.25, 2.0)
+        program["u_size_px"] = self._style.size_px * self.transforms.pixel_scale * growth
+        for name, value in self._style.uniforms(_eye_of(matrix.T)):
+            program[name] = value
+        return matrix.T
 
     def _draw_chunks(self) -> None:
         """Issue GLIR commands directly: Program.draw can draw neither a prefix nor every k-th vertex."""
         program = self.view_program
         program.build_if_needed()
         program.update_variables()
-        queue = self._queue()
+        context = gloo.context.get_current_canvas().context
+        queue = context.glir
         queue.associate(program.glir)
         stride_bytes = POINT_DTYPE.itemsize * self.stride
-        for chunk in self._chunks:
+        for chunk in self.store.drawn():
             for name, glsl_type, offset in _ATTRIBUTES:
                 place = (chunk.buffer.id, stride_bytes, offset)
                 queue.command("ATTRIBUTE", program.id, name, glsl_type, place, None)
             n_vertices = (chunk.n_points - 1) // self.stride + 1
             queue.command("DRAW", program.id, "points", (0, n_vertices), 1)
-        gloo.context.get_current_canvas().context.flush_commands()
+        context.flush_commands()
 
     def _prepare_transforms(self, view: Visual) -> None:
         """The matrix is set with the other uniforms, before each draw."""
 
-    @staticmethod
-    def _queue() -> gloo.glir.GlirQueue:
-        canvas = gloo.context.get_current_canvas()
-        if canvas is None:
-            raise RuntimeError("GrowingPoints needs a current canvas to upload or draw")
-        return canvas.context.glir
+
+def _vertex_shader(defines: tuple[str, ...]) -> str:
+    header = "".join(f"#define {name}\n" for name in defines)
+    return header + resource_text("shaders", "points.vert")
+
+
+def _eye_of(clip_from_visual: np.ndarray) -> np.ndarray:
+    """(3,) the point that every ray of a perspective projection passes through; far away for others."""
+    x_row, y_row, w_row = clip_from_visual[0], clip_from_visual[1], clip_from_visual[3]
+    rays = np.stack([x_row, y_row, w_row])
+    if abs(np.linalg.det(rays[:, :3])) < 1e-12:
+        return np.zeros(3)
+    return np.linalg.solve(rays[:, :3], -rays[:, 3])
 
 
 GrowingPoints = create_visual_node(GrowingPointsVisual)

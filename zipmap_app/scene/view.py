@@ -20,6 +20,7 @@ from zipmap_app.scene.grid import AxisGizmo, GroundGrid
 from zipmap_app.scene.growing_points import GrowingPoints
 from zipmap_app.scene.orbit import OrbitPose, framing_pose
 from zipmap_app.scene.picking import pick_point
+from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.scene.viewfinder import Viewfinder, viewfinder_rectangle
 from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
@@ -236,7 +237,7 @@ class SceneView:
         is_moving = time.monotonic() < self._still_from_s
         self.points.stride = self._detail.stride(self.points.n_points, is_moving=is_moving)
         is_shaded = self._appearance.is_shaded and self._detail.allows_shading(is_moving=is_moving)
-        self.points.set_shading(self.camera.near_far if is_shaded else None)
+        self.points.set_capture(self.camera.near_far if is_shaded else None)
         self._drawn_from_s = time.perf_counter()
 
     def _on_draw_ended(self, event: Any) -> None:
@@ -244,6 +245,8 @@ class SceneView:
         elapsed_ms = (time.perf_counter() - self._drawn_from_s) * 1e3
         self._detail.add_measurement(elapsed_ms, self.points.n_points // self.points.stride)
         self.points.prepare_spare()
+        if self.points.store.n_waiting:
+            self.canvas.update()
 
     # Derived values
 
@@ -275,11 +278,12 @@ class SceneView:
         # Where neighbouring points of a frame lie two pixels apart, a size of 2 px just closes the gaps; sizes
         # that follow the distance keep them closed everywhere.
         reference_depth = 0.5 * self._point_spacing() * self.camera.view_focal_px
-        self.points.set_appearance(
+        style = PointStyle(
             size_px=look.size_px,
             reference_depth=reference_depth if look.is_attenuated else 0.0,
             min_confidence=self._min_confidence,
         )
+        self.points.set_style(style)
 
     def _point_spacing(self) -> float:
         """Typical distance between neighbouring points of the newest frame, scene units; 0 without one."""
