@@ -19,7 +19,7 @@ from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtWidgets import QApplication
 
 from zipmap_app.cli import Arguments, parse
-from zipmap_app.desktop import Desktop
+from zipmap_app.desktop.composition import Desktop
 from zipmap_app.state.session import Notice, RunState, Severity
 from zipmap_app.ui.theme import apply_theme
 

@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run_headless(arguments)
     try:
-        from zipmap_app.desktop import run_desktop
+        from zipmap_app.desktop.startup import run_desktop
     except ImportError as error:  # a Python package or a system library of Qt or OpenGL (libEGL, fontconfig)
         sys.stderr.write(
             f"zipmap-studio: the window needs something that is not installed ({error}): install it, "

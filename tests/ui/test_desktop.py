@@ -15,7 +15,8 @@ from PySide6.QtGui import QImage
 
 from tests.pipeline_fakes import FakeEngine
 from zipmap_app.cli import parse
-from zipmap_app.desktop import Desktop, _display_problem
+from zipmap_app.desktop.composition import Desktop
+from zipmap_app.desktop.startup import _display_problem
 from zipmap_app.state.session import RunState, Severity
 from zipmap_app.ui.actions import ActionId
 from zipmap_model.checkpoints import CheckpointError, bundled_weights
@@ -99,7 +100,7 @@ def test_a_second_source_replaces_the_first_scene(qtbot, make_desktop):
     desktop = make_desktop("--max-frames", "5", engine=FakeEngine())
     for _ in range(2):
         desktop.window.request_open("synthetic")
-        wait_for(qtbot, lambda: desktop._opening is None)
+        wait_for(qtbot, lambda: not desktop.is_opening)
         wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
         assert desktop.session.status.n_frames == 5
         assert desktop.session.cloud.n_points == 5 * 200

@@ -1,0 +1,97 @@
+"""Saves the cloud and the camera path beside the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.jobs import Job, JobControl
+from zipmap_app.export.ply import save_ply
+from zipmap_app.export.trajectory import tum_line
+from zipmap_app.state.session import Notice, SessionModel, Severity
+from zipmap_app.ui.status_bar import StatusBar
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Snapshot:
+    """What a save job writes."""
+
+    path: Path
+    blocks: tuple[np.ndarray, ...]  # POINT_DTYPE each
+    timestamps_s: tuple[float, ...]
+    world_from_camera: np.ndarray  # (N, 4, 4)
+
+
+class CloudSaver(QObject):
+    """Writes snapshots of the session: the scene may go on growing meanwhile. GUI thread only."""
+
+    def __init__(
+        self,
+        session: SessionModel,
+        status_bar: StatusBar,
+        jobs: JobList,
+        report: Callable[[Exception], None],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._status_bar = status_bar
+        self._jobs = jobs
+        self._report = report
+
+    def save(self, path: Path) -> None:
+        """Write the points to ``path`` (.ply) and, beside it, the camera path."""
+        cloud, camera_path = self._session.cloud, self._session.path
+        snapshot = _Snapshot(
+            path=path,
+            blocks=tuple(cloud.blocks()),
+            timestamps_s=camera_path.timestamps_s,
+            world_from_camera=camera_path.world_from_camera.copy(),
+        )
+        job = Job("save-cloud", partial(_save, snapshot), self)
+        job.progressed.connect(partial(self._status_bar.show_job, "Saving"))
+        job.done.connect(self._on_saved)
+        job.failed.connect(partial(self._on_failed, path))
+        self._status_bar.show_job("Saving", 0.0)
+        self._jobs.start(job)
+
+    def _on_saved(self, sentence: str | None) -> None:
+        self._status_bar.hide_job()
+        if sentence is not None:
+            self._session.add_notice(Notice(sentence))
+
+    def _on_failed(self, path: Path, error: Exception) -> None:
+        self._status_bar.hide_job()
+        if isinstance(error, OSError):
+            self._session.add_notice(Notice(disk_sentence(path, error), severity=Severity.ERROR))
+        else:
+            self._report(error)
+
+
+def disk_sentence(path: Path, error: OSError) -> str:
+    """What to tell the user about a file that could not be written."""
+    reason = error.strerror or str(error)
+    return f"{path} could not be written: {reason}; choose another folder or free some space"
+
+
+def _save(snapshot: _Snapshot, control: JobControl) -> str | None:
+    """Write the cloud and, beside it, the camera path; returns a sentence, or None when cancelled."""
+    total = max(sum(len(block) for block in snapshot.blocks), 1)
+    n_points = save_ply(
+        snapshot.path,
+        snapshot.blocks,
+        report=lambda n_written: control.report(n_written / total),
+        is_cancelled=lambda: control.is_cancelled,
+    )
+    if n_points is None:
+        return None
+    path_file = snapshot.path.with_suffix(".trajectory.txt")
+    lines = map(tum_line, snapshot.timestamps_s, snapshot.world_from_camera)
+    path_file.write_text("".join(lines), encoding="ascii")
+    return f"Saved {n_points:,} points to {snapshot.path} and the camera path to {path_file.name}"
