@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from training.losses import LossTerms
+from training.losses import TERM_NAMES, LossTerms
 
 _LOG = logging.getLogger(__name__)
 _COLUMNS = ("step", "progress", "seconds", "frames", "frames_per_s", "lr", "skipped", "loss", "grad_norm")
@@ -20,7 +20,7 @@ class Meters:
 
     def __init__(self, device: torch.device) -> None:
         # loss, gradient norm, then the terms
-        self._sums = torch.zeros(2 + len(LossTerms.names()), device=device)
+        self._sums = torch.zeros(2 + len(TERM_NAMES), device=device)
         self._since = 0
 
     def add(self, loss: Tensor, grad_norm: Tensor, terms: LossTerms) -> None:
@@ -46,7 +46,7 @@ class RunLog:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            self._append([*_COLUMNS, *LossTerms.names()])
+            self._append([*_COLUMNS, *TERM_NAMES])
 
     def row(
         self,
@@ -64,7 +64,7 @@ class RunLog:
         cells = [step, f"{progress:.4f}", f"{seconds:.1f}", frames, f"{rate:.0f}", f"{lr:.2e}", skipped]
         self._append([*cells, *(f"{value:.5f}" for value in means)])
         shown = " ".join(
-            f"{name}={value:.3f}" for name, value in zip(LossTerms.names(), means[2:], strict=True)
+            f"{name}={value:.3f}" for name, value in zip(TERM_NAMES, means[2:], strict=True)
         )
         _LOG.info(
             "step %d progress %.3f %.0fs %.0f frames/s loss %.3f grad %.2f skipped %d | %s",

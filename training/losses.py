@@ -17,6 +17,8 @@ from zipmap_model.geometry import quaternion_from_rotation, rotation_from_quater
 
 _LOG_DEPTH_LIMIT = 6.0  # of |log depth| in the loss: a diverging start stays finite
 _FLOW_LIMIT_PX = 64.0  # cells that moved further are left out: no correlation window reaches them
+_STEP_FLOOR = 0.03  # mean depths: the direction of shorter steps counts less
+_STAGE_DECAY = 0.7  # weight of a flow stage against the next
 _OCCLUSION_TOLERANCE = 0.05  # relative depth difference that still counts as the same surface
 
 
@@ -31,6 +33,7 @@ class LossWeights:
     translation: float = 0.4  # relative translation over |t| + 0.1
     chain_rotation: float = 0.6  # rotation relative to the first view
     chain_translation: float = 0.1
+    guess: float = 0.3  # rotation and translation of the guess that the solver starts from, against the solved
     fov: float = 1.0  # radians
     flow: float = 0.15  # Laplace likelihood of flow, pixels
     query_rgb: float = 2.0
@@ -55,13 +58,12 @@ class LossTerms:
     query_rgb_gradient: Tensor
     query_depth: Tensor
 
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        return tuple(f.name for f in fields(cls))
-
     def stacked(self) -> Tensor:
-        """All terms, detached, (K,) in the order of `names`."""
-        return torch.stack([getattr(self, name).detach() for name in self.names()])
+        """All terms, detached, (K,) in the order of TERM_NAMES."""
+        return torch.stack([getattr(self, name).detach() for name in TERM_NAMES])
+
+
+TERM_NAMES = tuple(f.name for f in fields(LossTerms))
 
 
 def total_loss(
@@ -73,7 +75,9 @@ def total_loss(
     gradient = depth_gradient(prediction.depth, batch.depth)
     rotation = translation = chain_rotation = chain_translation = fov = flow = zero
     if prediction.motion is not None:
-        rotation, translation = relative_motion(prediction.motion, batch)
+        rotation, translation = relative_motion(prediction.motion.previous_from_camera, batch)
+        guess = relative_motion(prediction.motion.guess, batch)
+        rotation, translation = rotation + weights.guess * guess[0], translation + weights.guess * guess[1]
         fov = field_of_view(prediction.motion, batch)
         flow = flow_likelihood(prediction.motion, batch)
     if prediction.pose_encoding is not None:
@@ -96,7 +100,7 @@ def total_loss(
         query_depth,
     )
     total = zero
-    for name in LossTerms.names():
+    for name in TERM_NAMES:
         total = total + getattr(weights, name) * getattr(terms, name)
     return total, terms
 
@@ -152,18 +156,18 @@ def rotation_distance(predicted: Tensor, target: Tensor) -> Tensor:
     return 2 * (x * x + y * y + z * z + 1e-8).sqrt()
 
 
-def relative_motion(motion: MotionPrediction, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
-    """Rotation and translation loss of previous_from_camera; view 0 has none.
+def relative_motion(previous_from_camera: Tensor, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
+    """Rotation and translation loss of previous_from_camera (B, S, 7); view 0 has none.
 
-    Translation is compared in units of the view's true geometric-mean depth, relative to |t| + 0.1.
+    Translation is compared in units of the view's true geometric-mean depth, relative to |t| + _STEP_FLOOR.
     """
     target = invert_rigid(batch.world_from_camera[:, :-1]) @ batch.world_from_camera[:, 1:]
     unit = log_mean_depth(batch.depth)[:, 1:].exp()
     step = target[..., :3, 3] / unit[..., None]
-    predicted = motion.previous_from_camera[:, 1:]
+    predicted = previous_from_camera[:, 1:]
     rotation = rotation_distance(predicted[..., 3:], quaternion_from_rotation(target[..., :3, :3])).mean()
     miss = ((predicted[..., :3] - step).square().sum(-1) + 1e-8).sqrt()
-    return rotation, (miss / (step.norm(dim=-1) + 0.1)).mean()
+    return rotation, (miss / (step.norm(dim=-1) + _STEP_FLOOR)).mean()
 
 
 def chained_pose(pose_encoding: Tensor, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
@@ -219,11 +223,17 @@ def flow_target(batch: TrainingBatch) -> FlowTarget:
 
 
 def flow_likelihood(motion: MotionPrediction, batch: TrainingBatch) -> Tensor:
-    """Laplace negative log likelihood of the flow, with the network's own log scale."""
+    """Laplace negative log likelihood of the flow, with the network's own log scale; early stages count less."""
     target = flow_target(batch)
-    log_scale = motion.flow_log_scale[:, 1:].clamp(-4.0, 6.0)
-    error = (motion.flow[:, 1:] - target.flow).abs().sum(2)
-    return masked_mean(error * (-log_scale).exp() + 2 * log_scale, target.visible)
+    total, weight = batch.depth.new_zeros(()), 1.0
+    for flow, log_scale in zip(
+        motion.flow_stages.flip(0).unbind(0), motion.log_scale_stages.flip(0).unbind(0), strict=True
+    ):
+        bounded = log_scale[:, 1:].clamp(-4.0, 6.0)
+        error = (flow[:, 1:] - target.flow).abs().sum(2)
+        total = total + weight * masked_mean(error * (-bounded).exp() + 2 * bounded, target.visible)
+        weight *= _STAGE_DECAY
+    return total
 
 
 def query_losses(query: QueryPrediction, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor]:

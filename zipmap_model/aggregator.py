@@ -45,6 +45,7 @@ class Aggregator(nn.Module):
             patch_size=config.patch_size,
             image_size=config.image_size,
             stem_channels=config.stem_channels if config.stem == "conv" else None,
+            stem_blocks=config.stem_blocks,
         )
         # Index 0 of dim 1 is the variant of a reference view, index 1 that of all others.
         self.camera_token = nn.Parameter(torch.randn(1, 2, 1, dim) * 1e-6)
@@ -56,7 +57,13 @@ class Aggregator(nn.Module):
             FastWeightBlock(dim, config.mlp_ratio, self._fast_weight_layer()) for _ in range(config.depth)
         )
         self.motion_cue = (
-            MotionCue(dim, config.stem_channels, config.patch_size, config.motion_radius)
+            MotionCue(
+                dim,
+                config.stem_channels,
+                config.patch_size,
+                config.motion_radius,
+                refinements=config.motion_refinements,
+            )
             if config.motion_cue
             else None
         )

@@ -33,6 +33,7 @@ class ZipMapConfig:
     image_size: int = 518  # pixels; side of the square that the position table is made for
     stem: Literal["patch", "conv"] = "patch"  # "conv": a small convolutional stem with fine features
     stem_channels: int = 64  # channels of the stem's features at a quarter of the image size
+    stem_blocks: int = 0  # residual blocks at the end of the convolutional stem
 
     # Fast-weight (TTT) layers
     ttt_head_dim: int = 1024
@@ -56,6 +57,8 @@ class ZipMapConfig:
     # Motion cue of the small model: correlation with the previous view, see layers/motion.py
     motion_cue: bool = False
     motion_radius: int = 4  # cells searched on each of two levels (a quarter and an eighth of the image)
+    motion_refinements: int = 0  # times the flow is corrected by correlation with the warped previous view
+    pose_iterations: int = 0  # Gauss-Newton steps from the motion head's guess, see heads/pose_solver.py
 
     # Use
     default_window: int | None = None  # views per update; None: all views in one update (offline)
@@ -95,6 +98,8 @@ class ZipMapConfig:
             raise ValueError("motion_cue needs stem='conv', whose fine features it correlates")
         if self.camera_head == "motion" and not self.motion_cue:
             raise ValueError("camera_head='motion' needs motion_cue=True")
+        if min(self.stem_blocks, self.motion_refinements, self.pose_iterations) < 0:
+            raise ValueError("stem_blocks, motion_refinements and pose_iterations must not be negative")
         if self.query_channels not in (0, 9):
             raise ValueError(f"query_channels must be 0 (off) or 9, got {self.query_channels}")
         if self.default_window is not None and self.default_window < 1:
@@ -128,6 +133,7 @@ def _bundled() -> ZipMapConfig:
         image_size=192,
         stem="conv",
         stem_channels=64,
+        stem_blocks=1,
         ttt_head_dim=128,
         muon_steps=3,
         newton_schulz_dtype="float32",  # bf16 noise is large in matrices this small
@@ -138,6 +144,8 @@ def _bundled() -> ZipMapConfig:
         local_points=False,
         query_channels=9,
         motion_cue=True,
+        motion_refinements=2,
+        pose_iterations=3,
         default_window=1,
         native_size=(144, 192),
     )

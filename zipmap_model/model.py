@@ -13,7 +13,7 @@ from zipmap_model.config import ZipMapConfig
 from zipmap_model.geometry import align_to_first_view, cameras_from_pose_encoding, invert_rigid, ray_scale
 from zipmap_model.heads.camera import MlpCameraHead, TransformerCameraHead
 from zipmap_model.heads.dense import DenseHead, activate_depth, activate_local_points, activate_query
-from zipmap_model.heads.motion import ChainState, MotionHead, chain_motion
+from zipmap_model.heads.motion import ChainState, MotionEvidence, MotionHead
 from zipmap_model.layers.fast_weights import FastWeights, Operation, read_only_program, windowed_program
 from zipmap_model.layers.motion import MotionFeatures
 from zipmap_model.prediction import MotionPrediction, Prediction, QueryPrediction
@@ -48,7 +48,11 @@ class ZipMap(nn.Module):
         elif config.camera_head == "mlp":
             self.camera_mlp_head = MlpCameraHead(tap_dim)
         elif config.camera_head == "motion":
-            self.motion_head = MotionHead(tap_dim, flow_channels=self.aggregator.motion_cue.hidden)  # type: ignore[union-attr]
+            self.motion_head = MotionHead(
+                tap_dim,
+                flow_channels=self.aggregator.motion_cue.hidden,  # type: ignore[union-attr]
+                pose_iterations=config.pose_iterations,
+            )
         fine = config.stem_channels if config.stem == "conv" else None
         self.depth_head = self._dense_head(2, fine)
         self.local_point_head = self._dense_head(3, fine) if config.local_points else None
@@ -121,8 +125,8 @@ class ZipMap(nn.Module):
             stages = self._camera_stages(camera_tokens)
             motion = None
             if self.motion_head is not None:
-                depth, _ = self._depth(views, [tap.float() for tap in taps], size_hw)
-                _, _, motion = self._motion(views, camera_tokens, depth, size_hw, state)
+                depth, confidence = self._depth(views, [tap.float() for tap in taps], size_hw)
+                _, _, motion = self._motion(views, camera_tokens, depth, confidence, size_hw, state)
         return self._next_state(layers, S, stages, motion, size_hw, state)
 
     def query(self, state: SceneState, rays: Tensor) -> QueryPrediction:
@@ -208,7 +212,7 @@ class ZipMap(nn.Module):
         stages = self._camera_stages(camera_tokens)
         motion = chain = None
         if self.motion_head is not None:
-            pose, motion, chain = self._motion(views, camera_tokens, depth, size_hw, state)
+            pose, motion, chain = self._motion(views, camera_tokens, depth, confidence, size_hw, state)
             stages = [pose]
         return Prediction(
             pose_encoding=stages[-1] if stages else None,
@@ -240,6 +244,7 @@ class ZipMap(nn.Module):
         views: ViewTokens,
         camera_tokens: Tensor,
         depth: Tensor,
+        confidence: Tensor,
         size_hw: tuple[int, int],
         state: SceneState | None,
     ) -> tuple[Tensor, MotionPrediction, MotionState]:
@@ -252,14 +257,13 @@ class ZipMap(nn.Module):
         chain = (
             ChainState.start(B, depth.device) if state is None or state.motion is None else state.motion.chain
         )
-        pose, fov, chain = chain_motion(raw, depth, size_hw, chain)
+        flow, log_scale = cue.flow.unflatten(1, (B, S)), cue.flow_log_scale.unflatten(1, (B, S))
+        evidence = MotionEvidence(flow[-1], log_scale[-1], depth, confidence)
+        chained = self.motion_head.solve_and_chain(raw, evidence, size_hw, chain)
         prediction = MotionPrediction(
-            raw.previous_from_camera,
-            fov,
-            cue.flow.unflatten(0, (B, S)),
-            cue.flow_log_scale.unflatten(0, (B, S)),
+            chained.previous_from_camera, raw.previous_from_camera, chained.fov, flow, log_scale
         )
-        return pose, prediction, MotionState(views.fine[:, -1], chain)
+        return chained.pose_encoding, prediction, MotionState(views.fine[:, -1], chained.state)
 
     def _next_state(
         self,

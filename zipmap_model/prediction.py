@@ -16,9 +16,20 @@ class MotionPrediction:
     """How each view moved since the one before it (small model only)."""
 
     previous_from_camera: Tensor  # (B, S, 7) translation in units of the view's mean depth, quaternion xyzw
+    guess: Tensor  # (B, S, 7) the same before it was solved for from flow and depth
     fov: Tensor  # (B, S, 2) vertical and horizontal field of view of the single view, radians
-    flow: Tensor  # (B, S, 2, H/4, W/4) pixels, position in the previous view minus position in this one
-    flow_log_scale: Tensor  # (B, S, H/4, W/4) log of a Laplace scale in pixels
+    flow_stages: Tensor  # (K, B, S, 2, H/4, W/4) pixels, position in the previous view minus this one
+    log_scale_stages: Tensor  # (K, B, S, H/4, W/4) log of a Laplace scale of the flow in pixels
+
+    @property
+    def flow(self) -> Tensor:
+        """The last and best stage, (B, S, 2, H/4, W/4)."""
+        return self.flow_stages[-1]
+
+    @property
+    def flow_log_scale(self) -> Tensor:
+        """Of the last stage, (B, S, H/4, W/4)."""
+        return self.log_scale_stages[-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

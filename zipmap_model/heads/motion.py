@@ -13,6 +13,7 @@ from zipmap_model.geometry import (
     pose_encoding_from_rotation_translation_fov,
     rotation_from_quaternion,
 )
+from zipmap_model.heads.pose_solver import observe, refine_motion
 from zipmap_model.layers.block import Mlp
 
 _GRID = (6, 8)  # cells the flow features are pooled to, whatever the image size
@@ -40,11 +41,30 @@ class ChainState(NamedTuple):
         return cls(eye, torch.zeros(batch, device=device), torch.zeros(batch, device=device))
 
 
-class MotionHead(nn.Module):
-    """Reads the camera token and a small map of flow features."""
+class MotionEvidence(NamedTuple):
+    """What the rest of the network says about (B, S) views, for solving their motion."""
 
-    def __init__(self, dim: int, flow_channels: int, *, hidden: int = 512) -> None:
+    flow: Tensor  # (B, S, 2, H/4, W/4) pixels, to the previous view
+    flow_log_scale: Tensor  # (B, S, H/4, W/4)
+    depth: Tensor  # (B, S, H, W)
+    confidence: Tensor  # (B, S, H, W) above 1
+
+
+class ChainedMotion(NamedTuple):
+    """Solved and chained motion of (B, S) views."""
+
+    pose_encoding: Tensor  # (B, S, 9) with the running mean of the focal length
+    previous_from_camera: Tensor  # (B, S, 7) as in RawMotion
+    fov: Tensor  # (B, S, 2) of the single views
+    state: ChainState  # after the last view
+
+
+class MotionHead(nn.Module):
+    """Reads the camera token and a small map of flow features; what it says is improved by a pose solver."""
+
+    def __init__(self, dim: int, flow_channels: int, *, hidden: int = 512, pose_iterations: int = 0) -> None:
         super().__init__()
+        self.pose_iterations = pose_iterations
         pooled = 32
         self.reduce = nn.Conv2d(flow_channels, pooled, kernel_size=1)
         self.read_map = nn.Linear(pooled * _GRID[0] * _GRID[1], hidden)
@@ -65,20 +85,41 @@ class MotionHead(nn.Module):
         motion = torch.cat([raw[..., :6], torch.ones_like(raw[..., :1])], dim=-1)
         return RawMotion(motion, raw[..., 6])
 
+    def solve_and_chain(
+        self, motion: RawMotion, evidence: MotionEvidence, size_hw: tuple[int, int], state: ChainState
+    ) -> ChainedMotion:
+        """Improve the relative poses by the evidence and chain them from ``state`` on."""
+        # The chain trains the motion, not the depth: a wrong step must not bend the depth map.
+        depth = evidence.depth.detach()
+        unit = depth.log().mean(dim=(-2, -1)).exp()
+        if self.pose_iterations:
+            seen = state.n_views[:, None] + torch.arange(1, depth.shape[1] + 1, device=depth.device)
+            log_focal = (state.log_focal_sum[:, None] + motion.log_focal.cumsum(1)) / seen
+            focal_px = log_focal.detach().exp() * (_FOCAL_START * max(size_hw))
+            cells = observe(
+                evidence.flow.flatten(0, 1),
+                evidence.flow_log_scale.flatten(0, 1),
+                (depth / unit[..., None, None]).flatten(0, 1),
+                evidence.confidence.detach().flatten(0, 1),
+                focal_px.flatten(),
+            )
+            solved = refine_motion(motion.previous_from_camera.flatten(0, 1), cells, self.pose_iterations)
+            motion = RawMotion(solved.unflatten(0, depth.shape[:2]), motion.log_focal)
+        pose, fov, state = chain_motion(motion, unit, size_hw, state)
+        return ChainedMotion(pose, motion.previous_from_camera, fov, state)
+
 
 def chain_motion(
-    motion: RawMotion, depth_BSHW: Tensor, size_hw: tuple[int, int], state: ChainState
+    motion: RawMotion, unit_BS: Tensor, size_hw: tuple[int, int], state: ChainState
 ) -> tuple[Tensor, Tensor, ChainState]:
-    """Chain relative poses from ``state`` on.
+    """Chain relative poses from ``state`` on; ``unit_BS`` is the mean depth of each view.
 
     Returns pose encodings (B, S, 9) with the running mean of the focal length, the fields of view (B, S, 2) of
     the single views, and the state after the last view. The very first view is the identity by definition.
     """
-    S = depth_BSHW.shape[1]
-    # The chain trains the motion, not the depth: a wrong step must not bend the depth map.
-    unit = depth_BSHW.detach().log().mean(dim=(-2, -1)).exp()
+    S = unit_BS.shape[1]
     rotation = rotation_from_quaternion(motion.previous_from_camera[..., 3:7])
-    translation = motion.previous_from_camera[..., :3] * unit[..., None]
+    translation = motion.previous_from_camera[..., :3] * unit_BS[..., None]
     world, focal_sum, n_views = state
     fovs, poses = [], []
     for i in range(S):

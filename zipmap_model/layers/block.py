@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zipmap_model.layers.attention import Attention
-from zipmap_model.layers.fast_weights import FastWeightLayer, FastWeights, Operation
+from zipmap_model.layers.fast_weights import FastWeightLayer, FastWeights, Operation, Projections
 from zipmap_model.layers.rope import GridRope
 
 
@@ -85,6 +85,16 @@ class FastWeightBlock(nn.Module):
         self, x: Tensor, program: Sequence[Operation], weights: FastWeights | None
     ) -> tuple[Tensor, FastWeights]:
         """x (B, L, C) and the fast weights before -> (B, L, C) and the fast weights after ``program``."""
-        out, weights = self.ttt_block(self.norm1(x), program, weights)
-        x = self.ls1.add_to(x, out)
-        return self.ls2.add_to(x, self.mlp(self.norm2(x))), weights
+        u, tokens = self.enter(x)
+        out, weights = self.ttt_block.run_program(tokens, program, weights)
+        return self.leave(x, u, out), weights
+
+    def enter(self, x: Tensor) -> tuple[Tensor, Projections]:
+        """Everything before the loop over windows: normalised tokens (B, L, C) and their projections."""
+        u = self.norm1(x)
+        return u, self.ttt_block.project(u)
+
+    def leave(self, x: Tensor, u: Tensor, out: Tensor) -> Tensor:
+        """Everything after it: residuals (B, L, C) of what was read (B*h, L, d)."""
+        x = self.ls1.add_to(x, self.ttt_block.merge(u, out))
+        return self.ls2.add_to(x, self.mlp(self.norm2(x)))

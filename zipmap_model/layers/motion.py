@@ -18,8 +18,8 @@ class MotionFeatures(NamedTuple):
 
     tokens: Tensor  # (n, N, C), to add to the patch tokens
     grid: Tensor  # (n, channels, H/4, W/4), for the motion head
-    flow: Tensor  # (n, 2, H/4, W/4) pixels: position in the previous view minus position in this one
-    flow_log_scale: Tensor  # (n, H/4, W/4), log of a Laplace scale in pixels
+    flow: Tensor  # (K, n, 2, H/4, W/4) pixels: position in the previous view minus this one, stage by stage
+    flow_log_scale: Tensor  # (K, n, H/4, W/4), log of a Laplace scale in pixels
 
 
 class MotionCue(nn.Module):
@@ -27,15 +27,19 @@ class MotionCue(nn.Module):
 
     hidden = 96
 
-    def __init__(self, dim: int, fine_channels: int, patch_size: int, radius: int) -> None:
+    def __init__(
+        self, dim: int, fine_channels: int, patch_size: int, radius: int, *, refinements: int = 0
+    ) -> None:
         super().__init__()
         self.radius = radius
+        self.refinements = refinements
         taps = 2 * (2 * radius + 1) ** 2
         self.match = nn.Conv2d(fine_channels, fine_channels, kernel_size=1)
         self.mix = nn.Conv2d(taps, self.hidden, kernel_size=1)
         self.conv1 = nn.Conv2d(self.hidden + fine_channels, self.hidden, kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(self.hidden, self.hidden, kernel_size=3, padding=1)
         self.to_flow = nn.Conv2d(self.hidden, 3, kernel_size=1)
+        self.refine = FlowRefinement(self.hidden) if refinements else None
         step = patch_size // 4
         self.to_tokens = nn.Conv2d(self.hidden + 3, dim, kernel_size=step, stride=step)
 
@@ -51,10 +55,62 @@ class MotionCue(nn.Module):
         x = F.gelu(F.conv2d(near, mix_near, self.mix.bias) + far)
         x = F.gelu(self.conv1(torch.cat([x, fine], dim=1)))
         x = x + F.gelu(self.conv2(x))
-        flow = self.to_flow(x).float()
+        flows = [self.to_flow(x).float()]
+        for _ in range(self.refinements):
+            assert self.refine is not None
+            x, flow = self.refine(here, there, x, flows[-1])
+            flows.append(flow)
+        flow = flows[-1]
         tokens = self.to_tokens(torch.cat([x, flow.to(x.dtype)], dim=1)).flatten(2).transpose(1, 2)
+        stages = torch.stack(flows)
         # One unit of the raw output is one cell of the quarter grid.
-        return MotionFeatures(tokens, x, 4.0 * flow[:, :2], flow[:, 2])
+        return MotionFeatures(tokens, x, 4.0 * stages[:, :, :2], stages[:, :, 2])
+
+
+class FlowRefinement(nn.Module):
+    """Correlates with the previous view warped by the flow so far, and corrects the flow by what is left.
+
+    The first search is blind to fractions of a cell; around the right place the correlation is smooth in them.
+    Changes nothing until trained.
+    """
+
+    radius = 3
+    hidden = 48
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d((2 * self.radius + 1) ** 2 + channels + 3, self.hidden, kernel_size=1)
+        self.conv1 = nn.Conv2d(self.hidden, self.hidden, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(self.hidden, self.hidden, kernel_size=3, padding=2, dilation=2)
+        self.to_features = nn.Conv2d(self.hidden, channels, kernel_size=1)
+        self.to_flow = nn.Conv2d(self.hidden, 3, kernel_size=1)
+        for layer in (self.to_features, self.to_flow):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+
+    def forward(self, here: Tensor, there: Tensor, x: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
+        """Match features (n, C, h, w) twice, motion features x (n, channels, h, w), raw flow (n, 3, h, w).
+
+        Returns the last two improved.
+        """
+        # Detached, or the gradient of every stage would run back through all sampling positions.
+        warped = warp(there, flow[:, :2].detach())
+        near = local_correlation(here, warped, self.radius)
+        y = F.gelu(self.mix(torch.cat([near, x, flow.to(x.dtype)], dim=1)))
+        y = y + F.gelu(self.conv1(y))
+        y = y + F.gelu(self.conv2(y))
+        return x + self.to_features(y), flow + self.to_flow(y).float()
+
+
+def warp(features: Tensor, flow_cells: Tensor) -> Tensor:
+    """Features (n, C, h, w) read at each cell's place plus flow (n, 2, h, w); zero outside the map."""
+    height, width = features.shape[-2:]
+    y = torch.arange(height, device=features.device, dtype=torch.float32)[:, None]
+    x = torch.arange(width, device=features.device, dtype=torch.float32)
+    at_x = (flow_cells[:, 0] + x) * (2 / max(width - 1, 1)) - 1
+    at_y = (flow_cells[:, 1] + y) * (2 / max(height - 1, 1)) - 1
+    grid = torch.stack([at_x, at_y], dim=-1)
+    return F.grid_sample(features.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=True)
 
 
 def local_correlation(here: Tensor, there: Tensor, radius: int) -> Tensor:

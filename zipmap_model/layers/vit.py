@@ -62,13 +62,14 @@ class VisionEncoder(nn.Module):
         image_size: int,
         register_tokens: int = 4,
         stem_channels: int | None = None,
+        stem_blocks: int = 0,
     ) -> None:
         super().__init__()
         self.patch_size = patch_size
         self.patch_embed: PatchEmbed | ConvStem = (
             PatchEmbed(3, dim, patch_size)
             if stem_channels is None
-            else ConvStem(dim, patch_size, stem_channels)
+            else ConvStem(dim, patch_size, stem_channels, stem_blocks)
         )
         self.cls_token = nn.Parameter(torch.randn(1, 1, dim) * 1e-6)
         self.register_tokens = nn.Parameter(torch.randn(1, register_tokens, dim) * 1e-6)

@@ -1,0 +1,128 @@
+"""Relative pose from flow and depth: a few weighted Gauss-Newton steps away from the motion head's guess.
+
+A pooled regression sees the direction of a small step only roughly; the flow of a thousand cells together with
+their depth fixes it. Everything is differentiable, so flow, its uncertainty and depth learn from the pose.
+n views, M cells.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from zipmap_model.geometry import quaternion_from_rotation, rotation_from_quaternion
+
+# Neighbouring cells err alike, so this many count as one independent observation.
+_CELLS_PER_OBSERVATION = 20.0
+# The guess counts as an observation with these standard deviations, radians and mean depths.
+_GUESS_ROTATION_STD = 0.02
+_GUESS_TRANSLATION_STD = 0.05
+_MIN_DEPTH = 0.05  # of the mean depth, after the motion: nearer points are left out
+_MAX_STEP = 0.3  # radians or mean depths of one iteration
+_CELL = 4  # pixels between two cells
+
+
+class Observations(NamedTuple):
+    """What the cells of n views say, lengths in units of the view's mean depth."""
+
+    point: Tensor  # (n, M, 3) in this camera
+    target_px: Tensor  # (n, M, 2) position in the previous view, from the principal point
+    scale_px: Tensor  # (n, M) Laplace scale of the target
+    trust: Tensor  # (n, M) in 0..1, of the depth
+    focal_px: Tensor  # (n,)
+
+
+def observe(
+    flow: Tensor, flow_log_scale: Tensor, depth: Tensor, confidence: Tensor, focal_px: Tensor
+) -> Observations:
+    """Cells from flow (n, 2, H/4, W/4) in pixels, its log scale, depth and confidence (n, H, W), focal (n,)."""
+    height, width = depth.shape[-2:]
+    start = _CELL // 2
+    cell_depth = depth[:, start::_CELL, start::_CELL]
+    # Confidence has its floor, 1, where there is no depth at all: the sky.
+    trust = 1.0 - 1.0 / confidence[:, start::_CELL, start::_CELL]
+    x = torch.arange(start, width, _CELL, device=depth.device, dtype=depth.dtype) - width / 2
+    y = torch.arange(start, height, _CELL, device=depth.device, dtype=depth.dtype) - height / 2
+    x, y = torch.broadcast_tensors(x, y[:, None])
+    f = focal_px[:, None, None]
+    point = torch.stack([x / f * cell_depth, y / f * cell_depth, cell_depth], dim=-1)
+    target = torch.stack([x + flow[:, 0], y + flow[:, 1]], dim=-1)
+    scale = flow_log_scale.clamp(-3.0, 5.0).exp()
+    return Observations(point.flatten(1, 2), target.flatten(1, 2), scale.flatten(1), trust.flatten(1), focal_px)
+
+
+def refine_motion(guess: Tensor, cells: Observations, iterations: int) -> Tensor:
+    """Improve previous_from_camera (n, 7), translation then quaternion xyzw, by `iterations` steps."""
+    rotation, translation = rotation_from_quaternion(guess[:, 3:]), guess[:, :3]
+    moved_rotation = moved_translation = torch.zeros_like(translation)
+    for _ in range(iterations):
+        turn, shift = _step(rotation, translation, moved_rotation, moved_translation, cells)
+        increment = _rotation_from_vector(turn)
+        rotation = increment @ rotation
+        translation = (increment @ translation[..., None])[..., 0] + shift
+        moved_rotation, moved_translation = moved_rotation + turn, moved_translation + shift
+    return torch.cat([translation, quaternion_from_rotation(rotation)], dim=-1)
+
+
+def _step(
+    rotation: Tensor, translation: Tensor, turned: Tensor, shifted: Tensor, cells: Observations
+) -> tuple[Tensor, Tensor]:
+    """One step: a rotation vector and a translation (n, 3), applied from the left."""
+    p = cells.point @ rotation.mT + translation[:, None]
+    x, y, depth = p.unbind(-1)
+    in_front = depth > _MIN_DEPTH
+    z = depth.clamp(min=_MIN_DEPTH)
+    u, v = x / z, y / z
+    f = cells.focal_px[:, None]
+    miss_x, miss_y = f * u - cells.target_px[..., 0], f * v - cells.target_px[..., 1]
+    # Weight of a Laplace error at the current miss, smooth at zero.
+    b = cells.scale_px
+    weight = cells.trust * in_front / (b * (miss_x**2 + miss_y**2 + b**2).sqrt()) / _CELLS_PER_OBSERVATION
+    zero = torch.zeros_like(u)
+    # Derivatives of the projection by a rotation vector, then by a translation, both applied from the left.
+    jacobian_x = torch.stack([-u * v, 1 + u * u, -v, 1 / z, zero, -u / z], dim=-1) * f[..., None]
+    jacobian_y = torch.stack([-1 - v * v, u * v, u, zero, 1 / z, -v / z], dim=-1) * f[..., None]
+    w = weight[..., None]
+    hessian = (jacobian_x * w).mT @ jacobian_x + (jacobian_y * w).mT @ jacobian_y
+    slope = (jacobian_x * w * miss_x[..., None] + jacobian_y * w * miss_y[..., None]).sum(1)
+    # The guess pulls back what has been moved away from it.
+    eye = torch.eye(3, device=u.device, dtype=u.dtype)
+    A = hessian[:, :3, :3] + eye / _GUESS_ROTATION_STD**2
+    B = hessian[:, :3, 3:]
+    C = hessian[:, 3:, 3:] + eye / _GUESS_TRANSLATION_STD**2
+    a = -(slope[:, :3] + turned / _GUESS_ROTATION_STD**2)
+    c = -(slope[:, 3:] + shifted / _GUESS_TRANSLATION_STD**2)
+    turn, shift = _solve_blocks(A, B, C, a, c)
+    return _limited(turn), _limited(shift)
+
+
+def _solve_blocks(A: Tensor, B: Tensor, C: Tensor, a: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Solve [[A, B], [B^T, C]] (s, t) = (a, c) for symmetric positive 3x3 blocks (n, 3, 3).
+
+    In closed form: library solvers synchronise with the host, which a captured graph must not.
+    """
+    A_inverse = _inverse_3x3(A)
+    complement = C - B.mT @ A_inverse @ B
+    t = (_inverse_3x3(complement) @ (c[..., None] - B.mT @ (A_inverse @ a[..., None])))[..., 0]
+    s = (A_inverse @ (a[..., None] - B @ t[..., None]))[..., 0]
+    return s, t
+
+
+def _inverse_3x3(matrix: Tensor) -> Tensor:
+    r0, r1, r2 = matrix.unbind(-2)
+    columns = [torch.linalg.cross(r1, r2), torch.linalg.cross(r2, r0), torch.linalg.cross(r0, r1)]
+    determinant = (r0 * columns[0]).sum(-1)
+    return torch.stack(columns, dim=-1) / determinant[:, None, None]
+
+
+def _limited(step: Tensor) -> Tensor:
+    length = (step.square().sum(-1, keepdim=True) + 1e-12).sqrt()
+    return step * (_MAX_STEP / length).clamp(max=1.0)
+
+
+def _rotation_from_vector(vector: Tensor) -> Tensor:
+    """Rotation matrices (n, 3, 3) of rotation vectors, to second order in the quaternion: steps are small."""
+    half = 0.5 * vector
+    return rotation_from_quaternion(torch.cat([half, torch.ones_like(half[..., :1])], dim=-1))
