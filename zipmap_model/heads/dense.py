@@ -28,20 +28,19 @@ def _axis_embeddings(
 ) -> tuple[Tensor, Tensor]:
     with torch.inference_mode(False), torch.no_grad():
         diagonal = (aspect**2 + 1) ** 0.5
-        # Made on the device itself: a copy from the host cannot be captured in a CUDA graph.
-        x = _spread(width, aspect / diagonal, device)
-        y = _spread(height, 1 / diagonal, device)
-        return _sine_cosine(x, channels), _sine_cosine(y, channels)
+        x = _spread(width, aspect / diagonal)
+        y = _spread(height, 1 / diagonal)
+        return _sine_cosine(x, channels).to(device), _sine_cosine(y, channels).to(device)
 
 
-def _spread(n: int, span: float, device: torch.device | None = None) -> Tensor:
+def _spread(n: int, span: float) -> Tensor:
     end = span * (n - 1) / n
-    return torch.linspace(-end, end, n, dtype=torch.float32, device=device)
+    return torch.linspace(-end, end, n, dtype=torch.float32)
 
 
 def _sine_cosine(coordinates: Tensor, channels: int) -> Tensor:
     quarter = channels // 4
-    omega = 100.0 ** (-torch.arange(quarter, dtype=torch.float64, device=coordinates.device) / quarter)
+    omega = 100.0 ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
     angles = omega[:, None] * coordinates.double()
     return torch.cat([angles.sin(), angles.cos()]).float()
 
@@ -154,8 +153,9 @@ class DenseHead(nn.Module):
         levels = []
         for i, tap in enumerate(taps):
             # A 1x1 convolution, written as the product that it is on tokens.
-            weight, bias = self.projects[i].weight, self.projects[i].bias
-            x = F.linear(self.norm(tap[:, special_tokens:]), weight.flatten(1), bias)
+            project = self.projects[i]
+            assert isinstance(project, nn.Conv2d)
+            x = F.linear(self.norm(tap[:, special_tokens:]), project.weight.flatten(1), project.bias)
             x = x.transpose(1, 2).unflatten(2, grid)
             x = faster_layout(self.resize_layers[i](faster_layout(add_uv_embedding(x, aspect))))
             levels.append(self.scratch.get_submodule(f"layer{i + 1}_rn")(x))
