@@ -8,7 +8,14 @@ SOFTWARE_BUDGET = 300_000
 HARDWARE_BUDGET = 5_000_000
 _MIN_BUDGET, _MAX_BUDGET = 80_000, 50_000_000
 # Primes that divide few usual widths: a stride that shares a factor with the width shows as stripes.
-_STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101)
+_STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83)
+MAX_STRIDE = _STRIDES[-1]
+
+
+def stride_for(n_points: int, budget: float) -> int:
+    """The smallest usable stride that keeps within a budget, at most 83 (any driver's stride limit)."""
+    wanted = math.ceil(n_points / budget)
+    return next((stride for stride in _STRIDES if stride >= wanted), MAX_STRIDE)
 
 
 class DetailController:
@@ -34,11 +41,10 @@ class DetailController:
         return not (is_moving and self._is_software)
 
     def stride(self, n_points: int, *, is_moving: bool) -> int:
-        """1 draws everything; k draws every k-th point. At most 101, within any driver's stride limit."""
+        """1 draws everything; k draws every k-th point."""
         if not is_moving or n_points <= self._budget:
             return 1
-        wanted = math.ceil(n_points / self._budget)
-        return next((stride for stride in _STRIDES if stride >= wanted), _STRIDES[-1])
+        return stride_for(n_points, self._budget)
 
     def add_measurement(self, drawn_ms: float, n_drawn: int) -> None:
         """Learn from a frame that drew ``n_drawn`` points; small frames say nothing about the points."""
