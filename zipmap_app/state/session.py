@@ -120,6 +120,7 @@ class SessionModel:
         self.frame_changed: Event[[FrameResult | None]] = Event()
         self.notice_added: Event[[Notice]] = Event()
         self.query_answered: Event[[QueryResult | None]] = Event()
+        self.query_failed: Event[[]] = Event()
         self.states_changed: Event[[]] = Event()
         self.companion_progressed: Event[[CompanionProgress]] = Event()
         self.command_progressed: Event[[CommandProgress]] = Event()
@@ -280,6 +281,8 @@ class SessionModel:
     def _apply_fault(self, fault: PipelineFault) -> None:
         severity = Severity.ERROR if fault.fatal else Severity.WARNING
         self.add_notice(Notice(fault.sentence, fault.details, severity))
+        if fault.origin == "query":
+            self.query_failed.emit()
         if fault.fatal:
             state = RunState.FAILED if len(self.path) else RunState.IDLE
             self._set_status(replace(self.status, state=state))
