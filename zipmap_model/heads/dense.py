@@ -28,19 +28,20 @@ def _axis_embeddings(
 ) -> tuple[Tensor, Tensor]:
     with torch.inference_mode(False), torch.no_grad():
         diagonal = (aspect**2 + 1) ** 0.5
-        x = _spread(width, aspect / diagonal)
-        y = _spread(height, 1 / diagonal)
-        return _sine_cosine(x, channels).to(device), _sine_cosine(y, channels).to(device)
+        # Made on the device itself: a copy from the host cannot be captured in a CUDA graph.
+        x = _spread(width, aspect / diagonal, device)
+        y = _spread(height, 1 / diagonal, device)
+        return _sine_cosine(x, channels), _sine_cosine(y, channels)
 
 
-def _spread(n: int, span: float) -> Tensor:
+def _spread(n: int, span: float, device: torch.device | None = None) -> Tensor:
     end = span * (n - 1) / n
-    return torch.linspace(-end, end, n, dtype=torch.float32)
+    return torch.linspace(-end, end, n, dtype=torch.float32, device=device)
 
 
 def _sine_cosine(coordinates: Tensor, channels: int) -> Tensor:
     quarter = channels // 4
-    omega = 100.0 ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
+    omega = 100.0 ** (-torch.arange(quarter, dtype=torch.float64, device=coordinates.device) / quarter)
     angles = omega[:, None] * coordinates.double()
     return torch.cat([angles.sin(), angles.cos()]).float()
 

@@ -123,10 +123,18 @@ def update_gradients(weights: FastWeights, k: Tensor, v: Tensor, rates: Sequence
     a, b, dh = k @ w0, k @ w2, v @ w1.mT
     g = F.silu(a)
     hidden = g * b
-    da = torch.ops.aten.silu_backward(dh * b, a)
+    da = _silu_gradient(dh * b, a)
     db = dh * g
     lr0, lr1, lr2 = rates
     return FastWeights((lr0 * k).mT @ da, (lr1 * hidden).mT @ v, (lr2 * k).mT @ db)
+
+
+def _silu_gradient(gradient: Tensor, a: Tensor) -> Tensor:
+    """gradient * silu'(a)."""
+    if torch.is_grad_enabled():  # the fused operation has no derivative of its own
+        s = torch.sigmoid(a)
+        return gradient * s * (1 + a * (1 - s))
+    return torch.ops.aten.silu_backward(gradient, a)
 
 
 def apply_update(
@@ -139,9 +147,7 @@ def apply_update(
     stacked = torch.cat([g0, g1.mT if is_wide else g1, g2])
     d0, d1, d2 = newton_schulz(stacked, steps, arithmetic).chunk(3)
     moved = (weights.w0 + d0, weights.w1 + (d1.mT if is_wide else d1), weights.w2 + d2)
-    return FastWeights(
-        *(w * (n / (_column_norm(w) + 1e-5)) for w, n in zip(moved, norms, strict=True))
-    )
+    return FastWeights(*(w * (n / (_column_norm(w) + 1e-5)) for w, n in zip(moved, norms, strict=True)))
 
 
 def read_weights(weights: FastWeights, q: Tensor) -> Tensor:
@@ -286,10 +292,14 @@ class FastWeightLayer(nn.Module):
     ) -> tuple[Tensor, FastWeights]:
         """u (B, L, C) -> output (B, L, C) and the fast weights after ``program``."""
         out, weights = self.run_program(self.project(u), program, weights)
+        return self.merge(u, out), weights
+
+    def merge(self, u: Tensor, out: Tensor) -> Tensor:
+        """What the heads read (B*h, L, d), normalised, gated by tokens u (B, L, C) and joined to (B, L, C)."""
         out = self.o_norm(out.float()).unflatten(0, (-1, self.num_heads)).transpose(1, 2).flatten(2)
         if self.gate_fn is not None:
             out = out * F.silu(self.gate_fn(u))
-        return self.c_proj(out), weights
+        return self.c_proj(out)
 
     def _arithmetic(self, tokens: Tensor) -> Arithmetic:
         if self.newton_schulz_dtype == "float32":
