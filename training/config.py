@@ -101,7 +101,7 @@ class TrainConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     losses: LossWeights = field(default_factory=LossWeights)
     use_graphs: bool = True  # capture steps in CUDA graphs; ignored on a CPU
-    compile_fast_weights: bool = True  # fuse the window step of the fast weights; ignored on a CPU
+    compile_model: bool = True  # fuse blocks, heads and losses; ignored on a CPU
     log_every: int = 100  # steps between two reads of the scalars
     save_every_s: float = 150.0  # between two saves of the full state
 

@@ -23,9 +23,14 @@ class Meters:
         self._sums = torch.zeros(2 + len(TERM_NAMES), device=device)
         self._since = 0
 
-    def add(self, loss: Tensor, grad_norm: Tensor, terms: LossTerms) -> None:
-        """Add one step; capturable. The caller counts steps with `count`."""
-        self._sums.add_(torch.cat((loss.detach()[None], grad_norm[None], terms.stacked())))
+    def add_losses(self, loss: Tensor, terms: LossTerms) -> None:
+        """Add the losses of one step; capturable. The caller counts steps with `count`."""
+        self._sums[0] += loss.detach()
+        self._sums[2:] += terms.stacked()
+
+    def add_gradient_norm(self, grad_norm: Tensor) -> None:
+        """Add the gradient norm of one step; capturable."""
+        self._sums[1] += grad_norm
 
     def count(self) -> None:
         """One more step was added."""
@@ -42,8 +47,11 @@ class Meters:
 class RunLog:
     """The CSV file of a run, one row a logging step. Owned by the trainer."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
+        """Without a path, rows go nowhere: only one of several processes writes."""
         self._path = path
+        if path is None:
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             self._append([*_COLUMNS, *TERM_NAMES])
@@ -79,5 +87,7 @@ class RunLog:
         )
 
     def _append(self, cells: list[object]) -> None:
+        if self._path is None:
+            return
         with self._path.open("a", newline="") as file:
             csv.writer(file).writerow(cells)

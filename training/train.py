@@ -1,4 +1,4 @@
-"""`python -m training.train --recipe NAME [--set key=value ...]`: one leg of a run."""
+"""`python -m training.train --recipe NAME [--set key=value ...]`: one leg of a run; also under torchrun."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from pathlib import Path
 
 import torch
 
-from training.checkpoint import load_run_state, load_weights, save_run_state, save_shards
+from training.checkpoint import RunState, load_run_state, load_weights, save_run_state, save_shards
 from training.config import with_changes
 from training.logging import RunLog
+from training.parallel import device_for_process, join_workers
 from training.recipes import RECIPES
 from training.trainer import Trainer
 from zipmap_model import MODEL_CONFIGS, ZipMap, save_model
@@ -27,28 +28,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
     config = with_changes(RECIPES[options.recipe](), options.set)
-    device = torch.device(options.device if options.device != "auto" else _best_device())
+    device = device_for_process(options.device)
     # TF32 is precise enough for the float32 heads and several times faster.
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(config.seed)
     output = Path(options.output)
     state_path = output / "state.pt"
-    log = RunLog(output / "training_log.csv")
-    with composer_processes(options.composers) as composers:
-        trainer = Trainer(config, ZipMap(MODEL_CONFIGS[config.model]), device, log, composers)
+    with join_workers(device) as workers, composer_processes(options.composers) as composers:
+        if not workers.is_first:
+            logging.getLogger().setLevel(logging.WARNING)
+        log = RunLog(output / "training_log.csv" if workers.is_first else None)
+        trainer = Trainer(config, ZipMap(MODEL_CONFIGS[config.model]), device, log, composers, workers)
         if options.resume and state_path.is_file():
             trainer.resume(load_run_state(state_path, device))
             _LOG.info("resumed at step %d", trainer.step_count)
         elif options.init is not None:
             trainer.start_from(load_weights(Path(options.init)))
-        trainer.run(lambda state: save_run_state(state_path, state))
-    save_run_state(state_path, trainer.state())
+
+        def save(state: RunState) -> None:
+            save_run_state(state_path, state)
+            _export(trainer, options)
+
+        trainer.run(save if workers.is_first else None)
+        if workers.is_first:
+            save(trainer.state())
+    return 0
+
+
+def _export(trainer: Trainer, options: argparse.Namespace) -> None:
+    """Write the averaged weights, the file that ships and its shards: a later crash costs little."""
     model = trainer.averaged_model()
     notes = {"recipe": options.recipe, "steps": str(trainer.step_count), "licence": "Apache-2.0"}
-    save_model(model, output / "model.safetensors", notes=notes)
+    save_model(model, Path(options.output) / "model.safetensors", notes=notes)
     if options.shards is not None:
         save_shards(Path(options.shards), model.state_dict(), int(options.shard_mb * 2**20))
-    return 0
 
 
 @contextmanager
@@ -64,10 +77,6 @@ def composer_processes(count: int) -> Iterator[Executor | None]:
 
 def _use_one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def _best_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

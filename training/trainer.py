@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from training.checkpoint import RunState
-from training.compiled import compile_fast_weights
+from training.compiled import compile_model, compiled_loss
 from training.config import StepShape, TrainConfig
 from training.data.batches import TrainingBatch
 from training.data.pool import ClipPool
@@ -19,6 +19,7 @@ from training.ema import WeightAverage
 from training.logging import Meters, RunLog
 from training.losses import total_loss
 from training.optim import ModuleOptimizer
+from training.parallel import FlatGradients, Workers
 from zipmap_model import ZipMap
 
 _LOG = logging.getLogger(__name__)
@@ -35,9 +36,14 @@ class Trainer:
         device: torch.device,
         log: RunLog,
         composers: Executor | None = None,
+        workers: Workers | None = None,
     ) -> None:
+        """`workers` are the processes that train together; each draws clips of its own."""
         self.config = config
         self.model = model.to(device).train()
+        self._workers = Workers() if workers is None else workers
+        self._workers.share_weights(self.model)
+        self._gradients = FlatGradients(self.model)
         self.optimizer = ModuleOptimizer(self.model, config.optim, device)
         self.average = WeightAverage(self.model, config.optim.ema_decay)
         self.step_count = 0
@@ -45,11 +51,14 @@ class Trainer:
         self._log = log
         self._meters = Meters(device)
         self._pools = [
-            ClipPool(pool, config.seed * 100 + i, device, composers) for i, pool in enumerate(config.pools)
+            ClipPool(pool, _pool_seed(config.seed, i, self._workers.rank), device, composers)
+            for i, pool in enumerate(config.pools)
         ]
         on_gpu = device.type == "cuda"
-        if on_gpu and config.compile_fast_weights:
-            compile_fast_weights(self.model)
+        self._loss = total_loss
+        if on_gpu and config.compile_model:
+            compile_model(self.model)
+            self._loss = compiled_loss()
         self._feed = _Prefetcher(device) if on_gpu else None
         self._graphs = _GraphSet() if on_gpu and config.use_graphs else None
 
@@ -60,7 +69,8 @@ class Trainer:
         first_step = self.step_count
         pace = _Pace(begin)
         while True:
-            done, seconds = self.step_count - first_step, time.monotonic() - begin
+            # Curriculum and schedule follow the clock, so all processes go by that of the first.
+            done, seconds = self.step_count - first_step, self._workers.agree(time.monotonic() - begin)
             if leg.is_over(done, seconds):
                 break
             progress = leg.progress(done, seconds)
@@ -68,7 +78,7 @@ class Trainer:
             self.optimizer.set_lr(done, progress)
             self._do_step(shape, self._next_batch(shape))
             self.step_count += 1
-            pace.frames += shape.n_frames
+            pace.frames += shape.n_frames * self._workers.count
             if self.step_count % self.config.log_every == 0:
                 self._write_log(pace, progress, time.monotonic() - begin)
             if save is not None and time.monotonic() - saved_at > self.config.save_every_s:
@@ -137,29 +147,41 @@ class Trainer:
 
     def _do_step(self, shape: StepShape, batch: TrainingBatch) -> None:
         if self._graphs is None:
-            self._update(shape, batch)
+            self._backward(shape, batch)
             if self._feed is not None:
                 self._feed.mark_read()
         else:
             assert self._feed is not None
-            self._graphs.run(shape, batch, self._update, self._feed.mark_read)
+            self._graphs.run_on_batch(shape, batch, self._backward, self._feed.mark_read)
+        self._workers.average(self._gradients.flat)
+        if self._graphs is None:
+            self._update()
+        else:
+            self._graphs.run_update(self._update)
         self._meters.count()
 
-    def _update(self, shape: StepShape, batch: TrainingBatch) -> None:
-        """Forward, backward, clip, optimiser, average; no host synchronisation."""
-        self.optimizer.adamw.zero_grad(set_to_none=True)
+    def _backward(self, shape: StepShape, batch: TrainingBatch) -> None:
+        """Forward and backward into the flat gradients; no host synchronisation."""
+        self._gradients.clear()
         # The cast cache would tie a captured graph to casts made outside of it.
         with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda", cache_enabled=False):
             prediction = self.model(batch.images, window=shape.window, query_rays=batch.query_rays)
-        loss, terms = total_loss(prediction, batch, self.config.losses)
+        loss, terms = self._loss(prediction, batch, self.config.losses)
         loss.backward()
-        grad_norm = self.optimizer.step()
+        self._meters.add_losses(loss, terms)
+
+    def _update(self) -> None:
+        """Clip, optimiser, average; no host synchronisation."""
+        self._meters.add_gradient_norm(self.optimizer.step())
         self.average.update()
-        self._meters.add(loss, grad_norm, terms)
 
     def _synchronise(self) -> None:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
+
+
+def _pool_seed(seed: int, pool: int, rank: int) -> int:
+    return seed * 100 + pool + 10_007 * rank
 
 
 class _Pace:
@@ -179,19 +201,24 @@ class _Pace:
 
 
 class _GraphSet:
-    """One captured graph for each step shape, all in one memory pool; CUDA only."""
+    """One captured graph of forward and backward for each step shape and one of the update; CUDA only.
+
+    All live in one memory pool. Between the two lies the traffic with other processes, which is not captured.
+    """
 
     def __init__(self) -> None:
         self._pool = torch.cuda.graph_pool_handle()
         self._graphs: dict[StepShape, torch.cuda.CUDAGraph] = {}
         self._inputs: dict[StepShape, TrainingBatch] = {}
         self._warm: dict[StepShape, int] = {}
+        self._update: torch.cuda.CUDAGraph | None = None
+        self._eager_updates = 0
 
-    def run(
+    def run_on_batch(
         self,
         shape: StepShape,
         batch: TrainingBatch,
-        update: Callable[[StepShape, TrainingBatch], None],
+        work: Callable[[StepShape, TrainingBatch], None],
         mark_read: Callable[[], None],
     ) -> None:
         """Replay the shape's graph on the batch; its first steps run eagerly, then it is captured.
@@ -205,22 +232,43 @@ class _GraphSet:
             return
         if self._warm.get(shape, 0) < _EAGER_STEPS:
             self._warm[shape] = self._warm.get(shape, 0) + 1
-            stream = torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                update(shape, batch)
-            torch.cuda.current_stream().wait_stream(stream)
+            _on_side_stream(lambda: work(shape, batch))
             mark_read()
             return
         started = time.monotonic()
         static = TrainingBatch(*(x.clone() for x in batch.tensors()))
         mark_read()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            update(shape, static)
-        self._graphs[shape], self._inputs[shape] = graph, static
-        graph.replay()
+        self._graphs[shape] = self._captured(lambda: work(shape, static))
+        self._inputs[shape] = static
+        self._graphs[shape].replay()
         _LOG.info("captured %s in %.1f s", shape, time.monotonic() - started)
+
+    def run_update(self, update: Callable[[], None]) -> None:
+        """Replay the graph of the update; the first updates run eagerly, then it is captured."""
+        if self._update is not None:
+            self._update.replay()
+        elif self._eager_updates < _EAGER_STEPS:
+            self._eager_updates += 1
+            _on_side_stream(update)
+        else:
+            self._update = self._captured(update)
+            self._update.replay()
+
+    def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        # Other threads of the process, those of NCCL among them, may call CUDA meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            work()
+        return graph
+
+
+def _on_side_stream(work: Callable[[], None]) -> None:
+    """Warm-up work must not run on the default stream if it is to be captured later."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        work()
+    torch.cuda.current_stream().wait_stream(stream)
 
 
 class _Prefetcher:

@@ -1,4 +1,4 @@
-"""What cameras do to pictures: exposure, colour, vignetting, blur, noise and block compression.
+"""What cameras do to pictures: exposure, colour, vignetting, blur, noise and block compression; and passers-by.
 
 A look (colour and exposure) belongs to a whole clip and is shared with its query views; degradations hit the
 input views only. All draws are made on the device of the pictures from the given generator; nothing waits for
@@ -67,6 +67,7 @@ def degrade(images_BS3HW: Tensor, generator: torch.Generator) -> Tensor:
 
     x = images_BS3HW * (1 + uniform(-0.03, 0.03, views))
     x = _blur(x, uniform(-0.6, 1.0).clamp(min=0.0))
+    x = _smear(x, uniform(-1.5, 1.0, views).clamp(min=0.0), uniform(0.0, 1.0) < 0.7)
     noise = torch.randn(x.shape, device=device, generator=generator)
     x = x + noise * uniform(-0.008, 0.03).clamp(min=0.0) * (0.5 + x)
     x = _compress(x, uniform(-0.06, 0.06).clamp(min=0.0))
@@ -80,6 +81,14 @@ def _blur(x: Tensor, amount: Tensor) -> Tensor:
     rows = (padded[..., :-2, :] + 2 * padded[..., 1:-1, :] + padded[..., 2:, :]) / 4
     soft = ((rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4).view_as(x)
     return x + (soft - x) * amount
+
+
+def _smear(x: Tensor, amount: Tensor, sideways: Tensor) -> Tensor:
+    """Mix with a mean over seven pixels along a row, or along a column: what a moving camera blurs."""
+    flat = x.flatten(0, 1)
+    rows = F.avg_pool2d(F.pad(flat, (3, 3, 0, 0), mode="replicate"), (1, 7), stride=1).view_as(x)
+    columns = F.avg_pool2d(F.pad(flat, (0, 0, 3, 3), mode="replicate"), (7, 1), stride=1).view_as(x)
+    return x + (torch.where(sideways, rows, columns) - x) * amount
 
 
 @lru_cache(maxsize=8)
@@ -109,3 +118,33 @@ def _compress(x: Tensor, strength: Tensor) -> Tensor:
     step = strength[..., None, None] * _step_sizes(x.device) + 1e-4
     restored = transform.T @ ((coefficients / step).round() * step) @ transform
     return restored.transpose(-3, -2).flatten(-2).flatten(-3, -2)
+
+
+def add_passers_by(
+    images_BS3HW: Tensor, depth_BSHW: Tensor, share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Put a patch of another clip, moving on its own, in front of a share of the clips.
+
+    Returns pictures and depth, 0 (unknown) on the patch: what moves is to be distrusted, not reconstructed.
+    """
+    batch, views, _, height, width = images_BS3HW.shape
+    device = images_BS3HW.device
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(batch, 1, 1, 1, device=device, generator=generator) * (high - low) + low
+
+    time = torch.arange(views, device=device)[:, None, None]
+    center_x = uniform(0.0, 1.0) + uniform(-0.08, 0.08) * time
+    center_y = uniform(0.3, 0.9) + uniform(-0.03, 0.03) * time
+    x = torch.arange(width, device=device) / width
+    y = (torch.arange(height, device=device) / height)[:, None]
+    across = ((x - center_x) / uniform(0.05, 0.16)).abs()
+    along = ((y - center_y) / uniform(0.12, 0.4)).abs()
+    round_ = uniform(0.0, 1.0) < 0.6
+    inside = torch.where(round_, across**2 + along**2, torch.maximum(across, along)) < 1
+    patch = inside & (uniform(0.0, 1.0) < share)
+    # What shows on the patch moves as the other clip does: neither with the patch nor with the scene.
+    return (
+        torch.where(patch[:, :, None], images_BS3HW.roll(1, 0), images_BS3HW),
+        torch.where(patch, torch.zeros_like(depth_BSHW), depth_BSHW),
+    )

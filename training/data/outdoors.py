@@ -106,6 +106,19 @@ def compose_street(dice: Dice) -> tuple[SceneBatch, Layout]:
     return build.build(lighting), layout
 
 
+def drive_along(dice: Dice, layout: Layout, share: float) -> Layout:
+    """The layout of a street with some of its cameras low, looking along the road and free to go far."""
+    drives = dice.chance(share)[:, None]
+    x, y = layout.high[:, 0] * dice.uniform(-0.3, 0.3), dice.uniform(14.0, 30.0)
+    ahead = vector(x, y, dice.uniform(1.0, 1.8))
+    far = vector(layout.high[:, 0], y * 0 + 16.0, y * 0 + 1.9)
+    return Layout(
+        low=layout.low,
+        high=torch.where(drives, far, layout.high),
+        target=torch.where(drives, ahead, layout.target),
+    )
+
+
 def _plant_trees(
     build: SceneBuilder,
     *,

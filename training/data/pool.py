@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zipmap_model.geometry import rays_at_size
 
-from .augment import apply_look, degrade, draw_look
+from .augment import add_passers_by, apply_look, degrade, draw_look
 from .batches import TrainingBatch, intrinsics_from_focal, normalise_geometry
 from .procedural import ClipBatch, ComposedClips, ProceduralConfig, compose_clips, film_clips
 
@@ -33,6 +33,7 @@ class PoolConfig:
     chunk_clips: int = 32  # clips made at once
     refresh_every: int = 40  # steps between two new chunks; 0 keeps the first filling
     max_stride: int = 2  # frames skipped between two views of a batch, at most
+    passer_share: float = 0.0  # of the clips of a batch: something moves through the picture
 
 
 class ClipPool:
@@ -129,9 +130,12 @@ class ClipPool:
                 rgb[:, n_views:].movedim(2, -1).contiguous(),
                 geometry.depth[:, n_views:],
             )
+        seen, depth = rgb[:, :n_views], geometry.depth[:, :n_views]
+        if self.config.passer_share:
+            seen, depth = add_passers_by(seen, depth, self.config.passer_share, self._generator)
         return TrainingBatch(
-            degrade(rgb[:, :n_views], self._generator),
-            geometry.depth[:, :n_views],
+            degrade(seen, self._generator),
+            depth,
             geometry.world_from_camera[:, :n_views],
             focal,
             *queries,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .layout import Composer, Layout
-from .outdoors import compose_street, compose_terrain
+from .outdoors import compose_street, compose_terrain, drive_along
 from .render import render_frames
 from .rooms import compose_room
 from .scenes import Dice, SceneBatch, colliding, concatenate_scenes
@@ -32,6 +32,8 @@ class ProceduralConfig:
     street_share: float = 0.22  # of the scenes; the rest is open terrain
     fov_deg: tuple[float, float] = (42.0, 82.0)  # of the longer side of the image
     samples: int = 4  # shaded rays around the centre of a pixel (1 or 4)
+    forward_share: float = 0.22  # weight of moving forward beside the other ways to move (0.78 together)
+    drive_share: float = 0.0  # of the streets: seen along the road, as from a car
 
     def __post_init__(self) -> None:
         if self.n_frames < 2:
@@ -86,7 +88,10 @@ def compose_clips(config: ProceduralConfig, n_clips: int, seed: int) -> Composed
             continue
         dice = Dice(count, generator)
         scenes, layout = composer(dice)
-        path = _path_clear_of_ground(dice, layout, config.n_frames)
+        # The default draws nothing here: held-out scenes must stay what they are.
+        if composer is compose_street and config.drive_share > 0:
+            layout = drive_along(dice, layout, config.drive_share)
+        path = _path_clear_of_ground(dice, layout, config)
         parts.append(scenes.without(colliding(scenes, path[..., :3, 3], _CAMERA_CLEARANCE_M)))
         paths.append(path)
     dice = Dice(n_clips, generator)
@@ -116,9 +121,9 @@ def generate_clips(config: ProceduralConfig, n_clips: int, seed: int, device: to
     return film_clips(compose_clips(config, n_clips, seed), config, device)
 
 
-def _path_clear_of_ground(dice: Dice, layout: Layout, n_frames: int) -> Tensor:
+def _path_clear_of_ground(dice: Dice, layout: Layout, config: ProceduralConfig) -> Tensor:
     """A path with half a metre of air below it, so that the clearance test never takes the ground away."""
-    path = draw_trajectories(dice, layout, n_frames)
+    path = draw_trajectories(dice, layout, config.n_frames, config.forward_share)
     height = path[..., 2, 3].clamp(min=0.5)
     path[..., 2, 3] = height
     return path

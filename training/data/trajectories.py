@@ -28,8 +28,13 @@ class Mode(IntEnum):
     FREE = 5
 
 
-def draw_trajectories(dice: Dice, layout: Layout, n_frames: int) -> Tensor:
-    """World-from-camera matrices (N, F, 4, 4), OpenCV camera axes in a z-up world."""
+def draw_trajectories(
+    dice: Dice, layout: Layout, n_frames: int, forward_share: float = _MODE_WEIGHTS[0]
+) -> Tensor:
+    """World-from-camera matrices (N, F, 4, 4), OpenCV camera axes in a z-up world.
+
+    `forward_share` is the weight of moving forward beside those of the other modes, which sum to 0.78.
+    """
     n = dice.n
     time = torch.arange(n_frames, dtype=torch.float32)[None]
     start = layout.low + dice.uniform(0.0, 1.0, 3) * (layout.high - layout.low)
@@ -42,7 +47,7 @@ def draw_trajectories(dice: Dice, layout: Layout, n_frames: int) -> Tensor:
         -1.1, 0.7
     )
 
-    weights = torch.tensor(_MODE_WEIGHTS)
+    weights = torch.tensor((forward_share, *_MODE_WEIGHTS[1:]))
     mode = torch.searchsorted(weights.cumsum(0), dice.uniform(0.0, float(weights.sum()) - 1e-4))
     step_m = dice.log_uniform(0.004, 0.075) * distance
     amplitude_m = dice.uniform(0.12, 0.55) * distance
