@@ -31,7 +31,7 @@ from zipmap_app.state.messages import (
     SourceFrame,
     StreamEnded,
 )
-from zipmap_app.state.queries import QueryRequest, QueryResult
+from zipmap_app.state.queries import LIVE_STATE, QueryRequest, QueryResult
 
 PATIENCE_S = 5.0
 
@@ -108,7 +108,8 @@ class FakeEngine:
         self.seen = [*self.seen, frame.frame_index]
         self.n_steps += 1
         result = make_frame(frame.frame_index, n_dropped=frame.n_dropped)
-        return [replace(result, position=position, is_keyframe=position % 2 == 0)]
+        rgb = np.full((HEIGHT, WIDTH, 3), frame.frame_index % 256, np.uint8)
+        return [replace(result, rgb=rgb, position=position, is_keyframe=position % 2 == 0)]
 
     def finish(self) -> Sequence[FrameResult]:
         return []
@@ -206,6 +207,6 @@ def of_kind(messages: Sequence[Message], kind: type[Message]) -> list[Message]:
     return [message for message in messages if isinstance(message, kind)]
 
 
-def make_request(query_id: int = 1) -> QueryRequest:
+def make_request(query_id: int = 1, state_id: int = LIVE_STATE) -> QueryRequest:
     intrinsics = np.array([[40.0, 0, 24], [0, 40.0, 18], [0, 0, 1]])
-    return QueryRequest(query_id, np.eye(4), intrinsics, (36, 48))
+    return QueryRequest(query_id, np.eye(4), intrinsics, (36, 48), state_id)

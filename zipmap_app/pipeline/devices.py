@@ -31,7 +31,11 @@ def chosen_device(name: str) -> torch.device:
 
 
 def check_offline_fits(
-    model: zm.ZipMap, n_views: int, size_hw: tuple[int, int], device: torch.device
+    model: zm.ZipMap,
+    n_views: int,
+    size_hw: tuple[int, int],
+    device: torch.device,
+    advice: str = "use fewer frames (--max-frames, --every) or a streaming model",
 ) -> None:
     """Raise EngineError if an offline run over all views is sure not to fit into memory.
 
@@ -45,8 +49,7 @@ def check_offline_fits(
     if needed > free:
         raise EngineError(
             f"The model works on all {n_views} frames at once and needs at least {needed / 2**30:.1f} GiB, but "
-            f"{device} has {free / 2**30:.1f} GiB free: use fewer frames (--max-frames, --every) or a streaming "
-            "model."
+            f"{device} has {free / 2**30:.1f} GiB free: {advice}."
         )
 
 

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
-import traceback
 from collections.abc import Sequence
 
-from zipmap_app.pipeline.engine import Engine, EngineError, RunOptions, make_engine
+from zipmap_app.pipeline.command_queue import CommandCancelledError, CommandQueue
+from zipmap_app.pipeline.commands import SCENE_COMMANDS, work_for
+from zipmap_app.pipeline.engine import Engine, RunOptions, make_engine
+from zipmap_app.pipeline.faults import fault_from_error
+from zipmap_app.pipeline.loading import load_engine
+from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
+from zipmap_app.pipeline.run_memory import PipelineMemory
 from zipmap_app.pipeline.slots import Outbox
-from zipmap_app.state.messages import FaultOrigin, FrameResult, ModelDownloading, PipelineFault
+from zipmap_app.pipeline.workbench import Workbench
+from zipmap_app.state.commands import Command
+from zipmap_app.state.messages import FrameResult
 from zipmap_app.state.queries import QueryRequest
-
-logger = logging.getLogger(__name__)
 
 _IDLE_S = 1.0  # the longest sleep; every change wakes the thread at once
 _PUT_TIMEOUT_S = 0.2
-_REPORT_EVERY_S = 0.25
-
-
-class _DownloadStoppedError(Exception):
-    """Nobody waits for the model any more."""
 
 
 class Inference:
-    """A thread that loads the model, then alternates between queries and frames until closed.
+    """A thread that loads the model, then does queries, commands and frames, in this order, until closed.
 
-    The public methods may be called from any thread; those with an underscore run on ``thread``.
+    The public methods may be called from any thread; those with an underscore run on ``thread``, and so does
+    everything that is handed the workbench.
     """
 
     def __init__(self, options: RunOptions, outbox: Outbox, engine: Engine | None) -> None:
         self._options = options
         self._outbox = outbox
-        self._engine = engine
-        self._is_loaded = False
+        self._given_engine = engine
+        self._bench = Workbench(options, outbox, self)
+        self._commands = CommandQueue(outbox, lambda command: work_for(self._bench, command))
         self._changed = threading.Event()
         self._is_closing = threading.Event()
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._request: QueryRequest | None = None
+        self._packing: PackingOptions | None = None  # new options that are not in force yet
         self._is_paused = False
         self._n_allowed = 0  # frames that may pass while paused
-        self._reported_s = 0.0  # when a download was last reported
+        self._memory_use = PipelineMemory()
         self.thread = threading.Thread(target=self._loop, name="inference")
         self.thread.start()
 
@@ -51,6 +52,11 @@ class Inference:
     def is_paused(self) -> bool:
         with self._lock:
             return self._is_paused
+
+    @property
+    def memory_use(self) -> PipelineMemory:
+        """What is kept, as of the newest frame or command."""
+        return self._memory_use
 
     def wake(self) -> None:
         """Something changed: look again."""
@@ -63,7 +69,11 @@ class Inference:
             self._request = None
             self._is_paused = False
             self._n_allowed = 0
+        self._commands.cancel_all(SCENE_COMMANDS)
         self.wake()
+
+    def is_current(self, run: Run | None) -> bool:
+        return self._run is run
 
     def set_paused(self, is_paused: bool) -> None:
         with self._lock:
@@ -76,15 +86,36 @@ class Inference:
             self._n_allowed += self._is_paused
         self.wake()
 
+    def set_packing(self, options: PackingOptions) -> None:
+        with self._lock:
+            self._packing = options
+        self.wake()
+
     def ask(self, request: QueryRequest) -> None:
         with self._lock:
             self._request = request
         self.wake()
 
+    def submit(self, command: Command) -> None:
+        self._commands.submit(command)
+        self.wake()
+
+    def cancel(self, command_id: int) -> None:
+        self._commands.cancel(command_id)
+        self.wake()
+
     def close(self) -> None:
         """Let the thread end after the call it is in."""
         self._is_closing.set()
+        self._commands.close()
         self.wake()
+
+    def breathe(self, fraction: float) -> None:
+        """In the middle of a long call of the model, on the inference thread."""
+        if self._is_closing.is_set():
+            raise CommandCancelledError
+        self._commands.breathe(fraction)
+        self._answer_newest()
 
     def _loop(self) -> None:
         self._load()
@@ -95,70 +126,72 @@ class Inference:
                 self._changed.wait(_IDLE_S)
 
     def _work(self) -> bool:
-        """Do the next thing, a query before a frame; False if there is nothing to do."""
+        """Do the next thing; False if there is nothing to do."""
         with self._lock:
             run = self._run
         is_active = run is not None and not run.is_ended
         if run is not None and is_active and not run.is_begun:
             self._begin(run)  # first of all: a query must not be answered by the scene before
             return True
-        if self._answer_newest(run):
+        if self._answer_newest():
+            return True
+        if self._commands.advance():
+            self._memory_use = self._bench.memory_use
             return True
         return run is not None and is_active and self._advance(run)
 
     def _load(self) -> bool:
-        try:
-            if self._engine is None:
-                self._engine = make_engine(self._options)
-            self._outbox.post(self._engine.load(self._on_download))
-            self._is_loaded = True
-        except _DownloadStoppedError:
-            sentence = "The download was stopped; it goes on from there when you start again."
-            self._outbox.post(PipelineFault(sentence, fatal=False, origin="model"))
-        except Exception as error:
-            self._post_fault(error, "Loading the model failed", "model")
-        return self._is_loaded
+        engine = load_engine(
+            lambda: self._given_engine or make_engine(self._options),
+            self._options.model,
+            self._outbox,
+            self._is_model_wanted,
+        )
+        self._bench.loaded_engine = engine
+        return engine is not None
 
-    def _on_download(self, done_bytes: int, total_bytes: int) -> None:
-        """Report a download now and then; stop it when the run it was for is stopped, or the program closes."""
+    def _is_model_wanted(self) -> bool:
+        """False once the run that a download was for is stopped, or the program closes."""
         with self._lock:
             run = self._run
-        if self._is_closing.is_set() or (run is not None and run.is_ended):
-            raise _DownloadStoppedError
-        now_s = time.monotonic()
-        if now_s - self._reported_s >= _REPORT_EVERY_S or done_bytes >= total_bytes:
-            self._reported_s = now_s
-            self._outbox.post(ModelDownloading(self._options.model, done_bytes, total_bytes))
+        return not self._is_closing.is_set() and (run is None or not run.is_ended)
 
     def _begin(self, run: Run) -> None:
         """Empty the scene; a model that failed to load gets another chance with every run."""
+        # What was asked of the scene before is cancelled by now; saving and forking it still gets done.
+        while self._commands.advance():
+            pass
         run.is_begun = True
-        if not self._is_loaded and not self._load():
-            run.end(self._outbox, was_stopped=True)
+        if self._bench.loaded_engine is None and not self._load():
+            run.end(was_stopped=True)
             return
-        assert self._engine is not None
-        self._engine.reset()
+        self._bench.begin(run)
+        self._memory_use = self._bench.memory_use
 
     def _advance(self, run: Run) -> bool:
         if not self._may_take_frame():
             return False
-        assert self._engine is not None
         frame = run.slot.take()
         is_last = frame is None and run.slot.is_exhausted
         if run.is_ended or (frame is None and not is_last):
             return False
         with self._lock:
             self._n_allowed = max(self._n_allowed - 1, 0)
+            packing, self._packing = self._packing, None
         try:
+            if packing is not None:
+                self._bench.set_packing(packing)
             if frame is None:
-                self._deliver(run, self._engine.finish())
+                self._deliver(run, self._bench.finish())
             else:
-                self._deliver(run, self._engine.step(self._engine.prepare(frame, run.slot.n_dropped)))
+                self._deliver(run, self._bench.step(frame, run.n_dropped))
         except Exception as error:
-            self._post_fault(error, f"Reconstructing {run.source.name} failed", "inference")
-            run.end(self._outbox, was_stopped=True)
+            # The top of the thread: the run ends, and the program goes on.
+            self._outbox.post(fault_from_error(error, f"Reconstructing {run.name} failed", "inference"))
+            run.end(was_stopped=True)
+        self._memory_use = self._bench.memory_use
         if is_last:
-            run.end(self._outbox, was_stopped=False)
+            run.end(was_stopped=False)
         return True
 
     def _may_take_frame(self) -> bool:
@@ -168,35 +201,26 @@ class Inference:
     def _deliver(self, run: Run, results: Sequence[FrameResult]) -> None:
         """Hand results on; a slow consumer slows this thread down, but never keeps queries or the end waiting."""
         for result in results:
-            while not run.is_ended and not self._outbox.put(result, _PUT_TIMEOUT_S, run.admit_result):
-                self._answer_newest(run)
+            if result.position < run.n_results:
+                continue  # after a rewind into the middle of a window, whose first results are known
+            while not run.is_ended:
+                if self._outbox.put(result, _PUT_TIMEOUT_S, run.admit_result):
+                    self._bench.memory.take_result(result)
+                    break
+                self._answer_newest()
 
-    def _answer_newest(self, run: Run | None) -> bool:
+    def _answer_newest(self) -> bool:
         with self._lock:
             request, self._request = self._request, None
-        if request is not None:
-            self._answer(request, run)
-        return request is not None
-
-    def _answer(self, request: QueryRequest, run: Run | None) -> None:
-        if not self._is_loaded:
-            self._post_fault(EngineError("There is no model to ask: it failed to load."), "", "query")
-            return
-        assert self._engine is not None
+            run = self._run
+        if request is None:
+            return False
         try:
-            result = self._engine.query(request, self._engine.scene)
+            result = self._bench.answer(request)
         except Exception as error:
-            self._post_fault(error, "The query failed", "query")
-            return
+            # The top of the thread: a failed question is told and forgotten.
+            self._outbox.post(fault_from_error(error, "The query failed", "query"))
+            return True
         # A run that began meanwhile shows another scene.
-        self._outbox.post(result, admit=lambda: self._run is run)
-
-    def _post_fault(self, error: Exception, what: str, origin: FaultOrigin) -> None:
-        """The top of the thread: every error becomes a message, with the traceback unless it was foreseen."""
-        details = "".join(traceback.format_exception(error))
-        if isinstance(error, EngineError):
-            sentence = str(error)
-        else:
-            logger.error("%s", what, exc_info=error)
-            sentence = f"{what} ({type(error).__name__}: {error}); please report this with the details."
-        self._outbox.post(PipelineFault(sentence, details, fatal=origin != "query", origin=origin))
+        self._outbox.post(result, admit=lambda: self.is_current(run))
+        return True

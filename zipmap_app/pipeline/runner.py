@@ -8,13 +8,26 @@ from collections.abc import Callable
 
 from zipmap_app.pipeline.engine import Engine, RunOptions
 from zipmap_app.pipeline.inference import Inference
-from zipmap_app.pipeline.run import Run, capture
+from zipmap_app.pipeline.packing import PackingOptions
+from zipmap_app.pipeline.run import Run
+from zipmap_app.pipeline.run_memory import PipelineMemory
 from zipmap_app.pipeline.slots import Outbox
 from zipmap_app.sources.base import FrameSource
-from zipmap_app.state.messages import FrameResult, StreamEnded
+from zipmap_app.state.commands import Command, FlightFrame, RunRewound, SceneRefined
+from zipmap_app.state.messages import FrameResult, Message, StreamEnded
 from zipmap_app.state.queries import QueryRequest, QueryResult
 
-__all__ = ["RunOptions", "Runner"]
+__all__ = ["PackingOptions", "PipelineMemory", "RunOptions", "Runner"]
+
+# What is said about one scene, and is out of date once another one begins.
+_OF_ONE_RUN: tuple[type[Message], ...] = (
+    FrameResult,
+    QueryResult,
+    StreamEnded,
+    RunRewound,
+    SceneRefined,
+    FlightFrame,
+)
 
 # How long start() and stop() let a capture thread release its device; a camera needs a few tens of ms.
 _RELEASE_S = 0.25
@@ -33,7 +46,7 @@ class Runner:
         self.outbox = Outbox(on_wake=on_wake)
         self._lock = threading.Lock()
         self._run: Run | None = None
-        self._captures: list[threading.Thread] = []
+        self._old_captures: list[threading.Thread] = []  # of earlier runs
         self._is_closed = False
         self._inference = Inference(options, self.outbox, engine)
 
@@ -58,13 +71,14 @@ class Runner:
             if self._is_closed:
                 source.close()
                 raise RuntimeError("start() on a closed Runner")
-            run = Run(source, self._inference.wake)
+            old, run = self._run, Run(source, self.outbox, self._inference.wake)
             self._run = run
             self._inference.begin(run)
-            self.outbox.discard((FrameResult, QueryResult, StreamEnded))
-            thread = threading.Thread(target=capture, args=(run, self.outbox), name="capture")
-            self._captures = [thread, *(old for old in self._captures if old.is_alive())]
-            thread.start()
+            if old is not None:
+                old.retire()  # a rewind on the inference thread may have woken it since stop()
+                self._old_captures = [*self._captures(), *old.threads]
+            self.outbox.discard(_OF_ONE_RUN)
+            run.start()
 
     def pause(self) -> None:
         """Take no more frames until ``resume``; a file waits, a live source drops frames."""
@@ -81,6 +95,26 @@ class Runner:
         """Ask the scene; of several unanswered requests the newest wins. The state stays as it is."""
         self._inference.ask(request)
 
+    def do(self, command: Command) -> None:
+        """Carry a command out between two frames, after those before it; it ends with one CommandEnded.
+
+        Frames wait until it is over: a file loses none, a live source drops them and counts.
+        """
+        self._inference.submit(command)
+
+    def cancel(self, command_id: int) -> None:
+        """Give a command up, begun or not; harmless once it has ended."""
+        self._inference.cancel(command_id)
+
+    def set_packing(self, options: PackingOptions) -> None:
+        """How frames become points, from the next one on."""
+        self._inference.set_packing(options)
+
+    @property
+    def memory(self) -> PipelineMemory:
+        """What the pipeline keeps for rewinding, finalising and states, as of the newest frame or command."""
+        return self._inference.memory_use
+
     def stop(self) -> None:
         """End the run and post StreamEnded; model and scene stay for queries.
 
@@ -88,9 +122,9 @@ class Runner:
         device, so that the same camera can be opened again.
         """
         with self._lock:
-            run, captures = self._run, list(self._captures)
+            run, captures = self._run, self._captures()
         if run is not None:
-            run.end(self.outbox, was_stopped=True)
+            run.end(was_stopped=True)
         _join(captures, _RELEASE_S)
 
     def close(self, timeout_s: float = 2.0) -> bool:
@@ -100,12 +134,18 @@ class Runner:
         """
         with self._lock:
             self._is_closed = True
-            run, captures = self._run, list(self._captures)
+            run, captures = self._run, self._captures()
         if run is not None:
-            run.end(self.outbox, was_stopped=True)  # 1. no more frames; frees a waiting capture thread
+            run.retire()  # 1. no more frames; frees a waiting capture thread
+            captures += run.threads
         self.outbox.close()  # 2. frees an inference thread that waits for the consumer
         self._inference.close()  # 3. its loop ends after the call it is in
         return _join([*captures, self._inference.thread], timeout_s)  # 4. capture also closes its source
+
+    def _captures(self) -> list[threading.Thread]:
+        """The capture threads that may still run, of this run and earlier ones. Under the lock."""
+        self._old_captures = [thread for thread in self._old_captures if thread.is_alive()]
+        return [*self._old_captures, *([] if self._run is None else self._run.threads)]
 
 
 def _join(threads: list[threading.Thread], timeout_s: float) -> bool:

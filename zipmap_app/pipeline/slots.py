@@ -7,7 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from zipmap_app.state.commands import FlightFrame
 from zipmap_app.state.messages import FrameResult, Message, SourceFrame
+
+_BOUNDED = (FrameResult, FlightFrame)
 
 
 def _nothing() -> None:
@@ -26,6 +29,7 @@ class FrameSlot(Protocol):
 
     def put(self, frame: SourceFrame, timeout_s: float) -> bool: ...
     def take(self, timeout_s: float = 0.0) -> SourceFrame | None: ...
+    def clear(self) -> None: ...
     def finish(self) -> None: ...
     def close(self) -> None: ...
     @property
@@ -56,6 +60,13 @@ class _Slot:
             self._is_finished = True
             self._changed.notify_all()
         self._on_change()
+
+    def clear(self) -> None:
+        """Throw away what is inside, and count it as dropped."""
+        with self._changed:
+            self.n_dropped += len(self._frames)
+            self._frames.clear()
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Finish and throw away what is inside: nobody will take it. Wakes whoever waits."""
@@ -108,9 +119,9 @@ class BoundedSlot(_Slot):
 class Outbox:
     """Results on their way to the consumer, in order.
 
-    Frame results have a bound: when the consumer is slow, ``put`` waits and the pipeline slows down with it.
-    Everything else is rare and small and is always accepted, so that an end or a fault never gets lost.
-    ``on_wake`` is called, from the thread that put, whenever the box becomes non-empty.
+    Frames, of the run and of flights, have a bound: when the consumer is slow, ``put`` waits and the pipeline
+    slows down with it. Everything else is rare and small and is always accepted, so that an end or a fault
+    never gets lost. ``on_wake`` is called, from the thread that put, whenever the box becomes non-empty.
     """
 
     def __init__(self, capacity: int = 4, on_wake: Callable[[], None] = _nothing) -> None:
@@ -121,8 +132,10 @@ class Outbox:
         self._n_frames = 0
         self._is_closed = False
 
-    def put(self, result: FrameResult, timeout_s: float, admit: Callable[[], bool] = _always) -> bool:
-        """Add a frame result once there is room.
+    def put(
+        self, result: FrameResult | FlightFrame, timeout_s: float, admit: Callable[[], bool] = _always
+    ) -> bool:
+        """Add a frame once there is room.
 
         False if there was none in time, the box is closed, or ``admit`` says no. That is asked under the lock,
         just before adding: once a run has ended, nothing of it can slip in behind its end.
@@ -155,7 +168,7 @@ class Outbox:
         with self._changed:
             self._changed.wait_for(lambda: self._messages or self._is_closed, timeout_s)
             taken = [self._messages.popleft() for _ in range(min(max_items, len(self._messages)))]
-            self._n_frames -= sum(isinstance(message, FrameResult) for message in taken)
+            self._n_frames -= sum(isinstance(message, _BOUNDED) for message in taken)
             self._changed.notify_all()
         return taken
 
@@ -163,7 +176,7 @@ class Outbox:
         """Throw away unread messages of some kinds: a new run makes them meaningless."""
         with self._changed:
             self._messages = deque(message for message in self._messages if not isinstance(message, kinds))
-            self._n_frames = sum(isinstance(message, FrameResult) for message in self._messages)
+            self._n_frames = sum(isinstance(message, _BOUNDED) for message in self._messages)
             self._changed.notify_all()
 
     def close(self) -> None:

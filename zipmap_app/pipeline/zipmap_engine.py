@@ -164,7 +164,8 @@ class ZipMapEngine:
         model = self._loaded
         images = torch.stack([self._image(picture) for picture in pictures])
         size_hw = (images.shape[2], images.shape[3])
-        check_offline_fits(model, len(images), size_hw, self._device)
+        advice = "keep fewer keyframes, or close other programs"
+        check_offline_fits(model, len(images), size_hw, self._device, advice)
         with (
             memory_advice(f"Running over {len(images)} frames together", self._device),
             breathing(model, len(images), breathe),

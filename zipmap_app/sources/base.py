@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from zipmap_app.state.messages import SourceFrame
 
@@ -15,6 +15,10 @@ class SourceError(Exception):
 
 class SourceStalledError(SourceError):
     """No frame within the time of one read, but one may still come: call ``read`` again."""
+
+
+class SourceIdleError(SourceError):
+    """No frame is due yet, and nothing is wrong: call ``read`` again."""
 
 
 class FrameSource(Protocol):
@@ -31,7 +35,8 @@ class FrameSource(Protocol):
     def read(self) -> SourceFrame | None:
         """The next frame, or None at the end; blocks about one second at most.
 
-        Raises SourceStalledError when a live source is silent for now, SourceError when it is lost for good.
+        Raises SourceStalledError when a live source is silent for now, SourceIdleError when the next frame is
+        not due within that time, SourceError when the source is lost for good.
         """
 
     def skip(self) -> bool:
@@ -39,6 +44,16 @@ class FrameSource(Protocol):
 
     def close(self) -> None:
         """Release the device or file; may be called twice."""
+
+
+@runtime_checkable
+class ReopenableSource(FrameSource, Protocol):
+    """A source that can be opened a second time, even after it was closed."""
+
+    def reopened(self, after_frame_index: int) -> FrameSource:
+        """A new source that gives what this one gave after that frame: a file the same frames again, a live
+        source whatever comes. Getting there may take several ``read`` calls that raise SourceIdleError.
+        """
 
 
 def check_size(name: str, height: int, width: int) -> None:

@@ -17,16 +17,19 @@ _GLANCE_FILES = 200  # files of a dragged folder that are looked at
 _STILL_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 
 
-def open_source(spec: str, *, every: int = 1, max_frames: int | None = None) -> FrameSource:
+def open_source(
+    spec: str, *, every: int = 1, max_frames: int | None = None, max_fps: float | None = None
+) -> FrameSource:
     """Open a video, picture or folder by path, a camera by number, a stream by address, or "synthetic".
 
-    Every ``every``-th frame is used, at most ``max_frames`` of them. The first frame is decoded before this
+    Every ``every``-th frame is used, at most ``max_fps`` a second by their time stamps, and at most
+    ``max_frames`` of them. The first frame is decoded before this
     returns. Raises SourceError with one sentence for the user.
     """
     source = _open(spec)
-    if every == 1 and max_frames is None:
+    if every == 1 and max_frames is None and max_fps is None:
         return source
-    return SampledSource(source, every=every, max_frames=max_frames)
+    return SampledSource(source, every=every, max_frames=max_frames, max_fps=max_fps)
 
 
 def can_open(path: Path) -> bool:

@@ -34,6 +34,7 @@ class PhotosSource:
         """Decodes up to the first readable photo. Raises SourceError if there is none."""
         self.name = name
         self.n_frames_hint: int | None = len(paths)
+        self._first_notes = tuple(notes)
         self._notes = list(notes)
         self._paths = list(paths)
         self._next = 0
@@ -75,6 +76,14 @@ class PhotosSource:
         self._next = len(self._paths)
         self._waiting = None
 
+    def reopened(self, after_frame_index: int) -> PhotosSource:
+        """The same photos from the one after this on, fitted to the first as before."""
+        source = PhotosSource(self.name, self._paths, self._first_notes)
+        if after_frame_index >= 0:
+            source._waiting = None
+            source._next = after_frame_index + 1
+        return source
+
     def _decode_next(self) -> SourceFrame | None:
         while self._next < len(self._paths):
             index = self._next
@@ -98,6 +107,7 @@ class AnimationSource:
     def __init__(self, path: Path) -> None:
         """Decodes the first frame. Raises SourceError if that fails."""
         self.name = path.name
+        self._path = path
         self.n_frames_hint: int | None = None
         self._frames: Iterator[tuple[float, np.ndarray]] = frames_from_animation(path)
         self._notes = [f"{path.name} is a moving picture and is used as a short video"]
@@ -120,6 +130,13 @@ class AnimationSource:
     def close(self) -> None:
         self._frames = iter(())
         self._waiting = None
+
+    def reopened(self, after_frame_index: int) -> AnimationSource:
+        """The same pictures from the one after this on."""
+        source = AnimationSource(self._path)
+        for _ in range(after_frame_index + 1):
+            source.skip()
+        return source
 
     def _decode_next(self) -> SourceFrame | None:
         try:

@@ -31,10 +31,13 @@ class SyntheticSource:
     name = "Synthetic room"
     is_live = False
 
-    def __init__(self, n_frames: int = 120, size_hw: tuple[int, int] = (240, 320)) -> None:
+    def __init__(
+        self, n_frames: int = 120, size_hw: tuple[int, int] = (240, 320), first_frame: int = 0
+    ) -> None:
         self.n_frames_hint: int | None = n_frames
         self._n_frames = n_frames
-        self._next = 0
+        self._next = first_frame
+        self._size_hw = size_hw
         height, width = size_hw
         self.intrinsics = np.array([[0.8 * width, 0, width / 2], [0, 0.8 * width, height / 2], [0, 0, 1.0]])
         u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
@@ -60,6 +63,10 @@ class SyntheticSource:
 
     def close(self) -> None:
         self._next = self._n_frames
+
+    def reopened(self, after_frame_index: int) -> SyntheticSource:
+        """The same scene from the frame after this one on."""
+        return SyntheticSource(self._n_frames, self._size_hw, after_frame_index + 1)
 
     def world_from_camera(self, index: int) -> np.ndarray:
         """The true camera of a frame, (4, 4), room space."""

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from zipmap_app.sources.base import SourceError, check_size
+from zipmap_app.sources.base import SourceError, SourceIdleError, check_size
 from zipmap_app.sources.fitting import FrameFitter
 from zipmap_app.sources.opencv import cv2
 from zipmap_app.state.messages import SourceFrame
@@ -16,6 +16,7 @@ VIDEO_SUFFIXES = frozenset(_SUFFIXES.split())
 _MAX_CREDIBLE_FRAMES = 10_000_000
 _FALLBACK_FPS = 25.0
 _NETWORK_TIMEOUT_MS = 10_000
+_SKIP_TURN_S = 0.5
 
 
 class VideoSource:
@@ -26,6 +27,8 @@ class VideoSource:
     def __init__(self, target: str, name: str) -> None:
         """Opens and decodes the first frame. Raises SourceError if there is none."""
         self.name = name
+        self._target = target
+        self._n_to_skip = 0  # frames that were read before this source was opened again
         self._capture = cv2.VideoCapture(
             target,
             cv2.CAP_FFMPEG,
@@ -59,18 +62,42 @@ class VideoSource:
         return tuple(self._notes)
 
     def read(self) -> SourceFrame | None:
+        self._skip_ahead()
         frame, self._waiting = self._waiting, None
         return frame if frame is not None else self._decode_next()
 
     def skip(self) -> bool:
-        if self._waiting is not None:
-            self._waiting = None
-            return True
-        return self._grab() is not None
+        self._skip_ahead()
+        return self._pass_one()
 
     def close(self) -> None:
         self._waiting = None
         self._capture.release()
+
+    def reopened(self, after_frame_index: int) -> VideoSource:
+        """The same video from the frame after this one on.
+
+        It is decoded up to there, because seeking is not exact in many files; ``read`` does that in parts.
+        """
+        source = VideoSource(self._target, self.name)
+        source._n_to_skip = after_frame_index + 1
+        return source
+
+    def _skip_ahead(self) -> None:
+        """Get to where a reopened video goes on. Raises SourceIdleError when that takes more than one read."""
+        end_s = time.monotonic() + _SKIP_TURN_S
+        while self._n_to_skip:
+            self._n_to_skip -= 1
+            if not self._pass_one():
+                self._n_to_skip = 0
+            elif time.monotonic() > end_s:
+                raise SourceIdleError(f"{self.name} is being searched for the frame to go on with.")
+
+    def _pass_one(self) -> bool:
+        if self._waiting is not None:
+            self._waiting = None
+            return True
+        return self._grab() is not None
 
     def _claimed_frames(self) -> int | None:
         claimed = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)

@@ -1,0 +1,61 @@
+"""Keyframes whose pictures stay, for whatever looks at the whole run once more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zipmap_app.pipeline.keyframes import median_depth
+from zipmap_app.state.messages import FrameResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptFrame:
+    """One keyframe as it was streamed."""
+
+    position: int
+    rgb: np.ndarray  # (H, W, 3) uint8, as the model saw it
+    world_from_camera: np.ndarray  # (4, 4) float64
+    median_depth: float
+
+
+class KeptFrames:
+    """At most so many keyframes, spread evenly over a run. Inference thread only.
+
+    When there are too many, every second one goes, and of later ones only every second, fourth ... is taken.
+    """
+
+    def __init__(self, max_frames: int) -> None:
+        self._max_frames = max_frames
+        self._frames: tuple[KeptFrame, ...] = ()
+        self._stride = 1
+        self._n_keyframes = 0
+
+    @property
+    def frames(self) -> tuple[KeptFrame, ...]:
+        return self._frames
+
+    def append(self, result: FrameResult) -> None:
+        """Keep a result if it is a keyframe whose turn it is."""
+        if not result.is_keyframe:
+            return
+        if self._n_keyframes % self._stride == 0:
+            depth = median_depth(result.depth)
+            frame = KeptFrame(result.position, result.rgb, result.world_from_camera, depth)
+            self._frames = (*self._frames, frame)
+        self._n_keyframes += 1
+        if len(self._frames) > self._max_frames:
+            self._frames = self._frames[::2]
+            self._stride *= 2
+
+    def cut(self, n_frames: int) -> None:
+        """Forget those that do not belong to the first ``n_frames`` frames."""
+        self._frames = tuple(frame for frame in self._frames if frame.position < n_frames)
+        self._n_keyframes = len(self._frames) * self._stride
+
+    def copy(self) -> KeptFrames:
+        """An independent one; the pictures are shared."""
+        other = KeptFrames(self._max_frames)
+        other._frames, other._stride, other._n_keyframes = self._frames, self._stride, self._n_keyframes
+        return other
