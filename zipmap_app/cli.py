@@ -31,6 +31,8 @@ class Arguments:
     every: int = 1  # use every k-th frame
     window: int | None = None  # views per update of a streaming model; None takes the model's own
     accept_licence: bool = False  # of published weights that would have to be downloaded
+    assist: bool | None = None  # tracking assist; None: for the bundled model only
+    fov: float | None = None  # horizontal field of view in degrees, where it is known
 
 
 class _Parser(argparse.ArgumentParser):
@@ -96,8 +98,29 @@ def _make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="accept the licence of published weights, so that they can be downloaded",
     )
+    parser.add_argument(
+        "--assist",
+        action=argparse.BooleanOptionalAction,
+        help="steady cameras and depth by tracking corners (default: for the bundled model only)",
+    )
+    parser.add_argument(
+        "--fov",
+        type=_field_of_view,
+        metavar="DEGREES",
+        help="horizontal field of view of the camera (default: the photo's own, else the model's guess)",
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {app_version()}")
     return parser
+
+
+def _field_of_view(text: str) -> float:
+    try:
+        degrees = float(text)
+    except ValueError:
+        degrees = 0.0
+    if not 5 <= degrees <= 150:
+        raise argparse.ArgumentTypeError(f"want degrees from 5 to 150, got {text!r}")
+    return degrees
 
 
 def _positive(text: str) -> int:

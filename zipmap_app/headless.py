@@ -79,12 +79,17 @@ def _run(arguments: Arguments, engine: Engine | None) -> None:
     if arguments.input is None or arguments.output is None:
         raise ValueError("a headless run needs an input and an output")
     _check_output(arguments.output)
-    source = open_source(arguments.input, every=arguments.every, max_frames=arguments.max_frames)
+    # Nobody watches a headless run, so a camera that is gone must end it.
+    source = open_source(
+        arguments.input, every=arguments.every, max_frames=arguments.max_frames, reconnects=False
+    )
     options = RunOptions(
         model=arguments.model,
         device=arguments.device,
         window=arguments.window,
         accept_licence=arguments.accept_licence,
+        assist=arguments.assist,
+        fov_deg=arguments.fov,
     )
     record = RunRecord(source_name=source.name)
     runner = Runner(options, on_wake=lambda: None, engine=engine)

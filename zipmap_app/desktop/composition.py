@@ -49,6 +49,8 @@ class Desktop(QObject):
             device=arguments.device,
             window=arguments.window,
             accept_licence=arguments.accept_licence,
+            assist=arguments.assist,
+            fov_deg=arguments.fov,
         )
         self.runner = Runner(options, self.bridge.wake, engine)
         self.bridge.attach(self.runner.outbox)

@@ -50,13 +50,15 @@ class FrameInput:
     rgb: np.ndarray  # (H, W, 3) uint8, already at the model's size
     wait_ms: float  # from capture to here
     n_dropped: int
+    grey: np.ndarray | None = None  # (H', W') uint8 of the same view, finer, for tracking
+    focal_px: float | None = None  # in pixels of ``rgb``, where it is known
 
     def __post_init__(self) -> None:
-        seal(self.rgb)
+        seal(self.rgb, self.grey)
 
     @property
     def memory_bytes(self) -> int:
-        return self.rgb.nbytes
+        return self.rgb.nbytes + (0 if self.grey is None else self.grey.nbytes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

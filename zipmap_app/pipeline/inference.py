@@ -16,7 +16,7 @@ from zipmap_app.pipeline.run_memory import PipelineMemory
 from zipmap_app.pipeline.slots import Outbox
 from zipmap_app.pipeline.workbench import Workbench
 from zipmap_app.state.commands import Command
-from zipmap_app.state.messages import FrameResult
+from zipmap_app.state.messages import FrameResult, PipelineFault
 from zipmap_app.state.queries import QueryRequest
 
 _IDLE_S = 1.0  # the longest sleep; every change wakes the thread at once
@@ -206,6 +206,8 @@ class Inference:
             while not run.is_ended:
                 if self._outbox.put(result, _PUT_TIMEOUT_S, run.admit_result):
                     self._bench.memory.take_result(result)
+                    if result.notice is not None:
+                        self._outbox.post(PipelineFault(result.notice, fatal=False))
                     break
                 self._answer_newest()
 

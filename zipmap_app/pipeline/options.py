@@ -22,6 +22,8 @@ class RunOptions:
     points_from: PointsFrom = "all"  # which frames give points
     max_kept_frames: int = 200  # keyframes whose pictures stay in memory for finalising, spread over the run
     history_bytes: int = 512 * 2**20  # for the pictures and snapshots that rewinding needs
+    assist: bool | None = None  # steady the cameras by tracking corners; None: for the bundled model only
+    fov_deg: float | None = None  # horizontal field of view of the camera, where the user knows it
 
     def __post_init__(self) -> None:
         if self.window is not None and self.window < 1:
@@ -30,8 +32,14 @@ class RunOptions:
             raise ValueError(f"device: want auto, cpu, cuda or mps, got {self.device!r}")
         if self.max_kept_frames < 2:
             raise ValueError(f"max_kept_frames: want at least 2, got {self.max_kept_frames}")
+        if self.fov_deg is not None and not 5 <= self.fov_deg <= 150:
+            raise ValueError(f"fov_deg: want 5 to 150, got {self.fov_deg}")
         if self.history_bytes < 0:
             raise ValueError(f"history_bytes: want 0 or more, got {self.history_bytes}")
+
+    @property
+    def is_assisted(self) -> bool:
+        return self.model == "bundled" if self.assist is None else self.assist
 
     @property
     def packing(self) -> PackingOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,9 @@ from torch import Tensor
 
 import zipmap_model as zm
 from zipmap_app.pipeline import scenes
+from zipmap_app.pipeline.assist.pictures import focal_from_fov, tracked_picture
+from zipmap_app.pipeline.assist.stage import TrackingAssist
+from zipmap_app.pipeline.assist.state import AssistState
 from zipmap_app.pipeline.devices import check_offline_fits, chosen_device, memory_advice
 from zipmap_app.pipeline.engine import (
     Breathe,
@@ -44,10 +48,12 @@ class _SceneMemory:
     # Later views are told relative to the first, as queries and viewers expect.
     world_from_first: np.ndarray | None = None
     keyframe: Keyframe | None = None
+    assist: AssistState | None = None
 
     @property
     def memory_bytes(self) -> int:
-        return 0 if self.scene is None else self.scene.memory_bytes
+        parts = (part for part in (self.scene, self.assist) if part is not None)
+        return sum(part.memory_bytes for part in parts)
 
 
 class ZipMapEngine:
@@ -62,6 +68,7 @@ class ZipMapEngine:
         self._model: zm.ZipMap | None = None
         self._device = torch.device("cpu")
         self._session: zm.StreamingSession | None = None
+        self._assist: TrackingAssist | None = None
         self._memory = _SceneMemory()
 
     def load(self, progress: DownloadProgress) -> ModelLoaded:
@@ -81,6 +88,7 @@ class ZipMapEngine:
             raise EngineError(str(error)) from error
         config = self._model.config
         self._session = zm.StreamingSession(self._model) if config.can_stream else None
+        self._assist = TrackingAssist() if self._options.is_assisted and config.can_stream else None
         return ModelLoaded(
             self._options.model, str(self._device), config.can_query, time.monotonic() - start_s
         )
@@ -100,6 +108,8 @@ class ZipMapEngine:
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         wait_ms = (time.monotonic() - frame.capture_time_s) * 1000
         framed = zm.frame_from_rgb(frame.rgb, self._loaded.config, self._memory.size_hw)
+        fov_deg = self._options.fov_deg
+        fov_x_rad = frame.fov_x_rad if fov_deg is None else math.radians(fov_deg)
         return FrameInput(
             frame_index=frame.frame_index,
             timestamp_s=frame.timestamp_s,
@@ -108,6 +118,8 @@ class ZipMapEngine:
             rgb=_picture_from_image(framed.image),
             wait_ms=wait_ms,
             n_dropped=n_dropped,
+            grey=None if self._assist is None else tracked_picture(frame.rgb, framed),
+            focal_px=None if fov_x_rad is None else focal_from_fov(fov_x_rad, frame.rgb.shape[1], framed),
         )
 
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
@@ -208,6 +220,7 @@ class ZipMapEngine:
         with memory_advice(f"Reconstructing {len(batch)} frame(s)", self._device):
             prediction = self._predict(images)
             views, world_from_first = views_on_host(prediction, self._memory.world_from_first)
+        views, notices = self._assisted(batch, views)
         size_hw = (images.shape[2], images.shape[3])
         self._memory = replace(
             self._memory,
@@ -216,7 +229,25 @@ class ZipMapEngine:
             world_from_first=world_from_first,
         )
         infer_ms = (time.monotonic() - start_s) * 1000 / len(batch)
-        return [self._result(frame, view, infer_ms) for frame, view in zip(batch, views, strict=True)]
+        return [
+            self._result(frame, view, infer_ms, notice)
+            for frame, view, notice in zip(batch, views, notices, strict=True)
+        ]
+
+    def _assisted(
+        self, batch: Sequence[FrameInput], views: list[View]
+    ) -> tuple[list[View], list[str | None]]:
+        """The views with tracked cameras and steadied depth, and what the user should know with each."""
+        if self._assist is None:
+            return views, [None] * len(views)
+        steps = []
+        for frame, view in zip(batch, views, strict=True):
+            if frame.grey is None:
+                return views, [None] * len(views)  # an input that was not made by ``prepare``
+            step = self._assist.correct(view, frame.grey, frame.focal_px, self._memory.assist)
+            self._memory = replace(self._memory, assist=step.state)
+            steps.append(step)
+        return [step.view for step in steps], [step.notice for step in steps]
 
     def _predict(self, images: Tensor) -> zm.Prediction:
         if self._session is not None:
@@ -224,7 +255,7 @@ class ZipMapEngine:
         with torch.no_grad(), zm.autocast_for(self._device):
             return self._loaded(images[None].to(self._device), window=self._options.window or 0)
 
-    def _result(self, frame: FrameInput, view: View, infer_ms: float) -> FrameResult:
+    def _result(self, frame: FrameInput, view: View, infer_ms: float, notice: str | None) -> FrameResult:
         start_s = time.monotonic()
         position = self._memory.n_results
         keyframe = self._memory.keyframe
@@ -258,6 +289,7 @@ class ZipMapEngine:
             n_dropped=frame.n_dropped,
             position=position,
             is_keyframe=is_new,
+            notice=notice,
         )
 
 

@@ -34,6 +34,7 @@ class SourceFrame:
     capture_time_s: float  # time.monotonic() when the source gave the frame
     rgb: np.ndarray  # (H, W, 3) uint8
     name: str  # file name of a photo, else "frame_000012"
+    fov_x_rad: float | None = None  # horizontal field of view, where the camera says it
 
     def __post_init__(self) -> None:
         if self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.dtype != np.uint8:
@@ -70,6 +71,7 @@ class FrameResult:
         0  # place among the processed frames of the run, from 0; ``points["frame"]`` says the same
     )
     is_keyframe: bool = True  # it shows enough that is new (see the keyframe policy)
+    notice: str | None = None  # a sentence for the user that came with this frame
 
     def __post_init__(self) -> None:
         if self.world_from_camera.shape != (4, 4):

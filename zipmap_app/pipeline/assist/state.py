@@ -1,0 +1,57 @@
+"""What the assist remembers from frame to frame. Values: replaced by every frame, never modified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zipmap_app.pipeline.assist.depth_field import DepthField
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """N points that are being followed, told in K kept cameras."""
+
+    pixels: np.ndarray  # (K, N, 2) relative to the principal point; nan where a camera has not seen a point
+    host: np.ndarray  # (N,) the kept camera on whose ray a point lies
+    log_inverse_depth: np.ndarray  # (N,) along z of the host
+    prior: np.ndarray  # (N,) what was known of it before the kept cameras
+    prior_sigma: np.ndarray  # (N,)
+    newest: np.ndarray  # (N, 2) pixels in the newest picture
+
+    def __len__(self) -> int:
+        return len(self.host)
+
+    def only(self, kept: np.ndarray) -> Landmarks:
+        """The points at these indices, or where this mask is true."""
+        return Landmarks(
+            self.pixels[:, kept],
+            self.host[kept],
+            self.log_inverse_depth[kept],
+            self.prior[kept],
+            self.prior_sigma[kept],
+            self.newest[kept],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssistState:
+    """All that the coming frames depend on; a reference is a snapshot, because nothing in it ever changes."""
+
+    cameras: np.ndarray  # (K, 4, 4) world_from_camera of the kept keyframes, oldest first
+    landmarks: Landmarks
+    newest_picture: np.ndarray  # (H, W) uint8
+    keyframe_picture: np.ndarray  # (H, W) uint8 of the last kept camera
+    world_from_camera: np.ndarray  # (4, 4) of the newest frame
+    step: np.ndarray  # (4, 4) previous_from_camera of the newest frame
+    model_pose: np.ndarray  # (4, 4) world_from_camera that the model gave for it
+    field: DepthField
+    focals_px: tuple[float, ...]  # that the model gave, in model pixels
+    n_failed: int = 0  # frames in a row that could not be tracked
+    n_tracked: int = 0  # frames in a row that could
+    is_lost: bool = False
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.newest_picture.nbytes + self.keyframe_picture.nbytes + self.landmarks.pixels.nbytes
