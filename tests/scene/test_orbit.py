@@ -15,14 +15,14 @@ POSE = OrbitPose(pivot=np.array([0.3, -0.2, 2.0]), distance=3.0, azimuth_rad=0.7
 
 def project(pose: OrbitPose, point: np.ndarray) -> np.ndarray:
     """Pixels from the centre of the view (x right, y down)."""
-    in_camera = np.linalg.inv(pose.world_from_camera) @ np.append(point, 1)
+    in_camera = np.linalg.inv(pose.stage_from_camera) @ np.append(point, 1)
     return in_camera[:2] / in_camera[2] * FOCAL
 
 
 def test_zero_angles_look_along_z_with_y_down():
     pose = OrbitPose(pivot=np.zeros(3), distance=2.0)
     np.testing.assert_array_equal(pose.rotation, np.eye(3))
-    np.testing.assert_array_equal(pose.world_from_camera[:3, 3], [0, 0, -2])
+    np.testing.assert_array_equal(pose.stage_from_camera[:3, 3], [0, 0, -2])
 
 
 def test_rotations_are_proper_and_level():
@@ -35,8 +35,8 @@ def test_rotations_are_proper_and_level():
 
 
 def test_the_pose_survives_a_round_trip_through_a_matrix():
-    back = orbit_from_pose(POSE.world_from_camera, POSE.distance)
-    np.testing.assert_allclose(back.world_from_camera, POSE.world_from_camera, atol=1e-14)
+    back = orbit_from_pose(POSE.stage_from_camera, POSE.distance)
+    np.testing.assert_allclose(back.stage_from_camera, POSE.stage_from_camera, atol=1e-14)
 
 
 def test_dragging_moves_the_near_side_with_the_mouse():
@@ -73,7 +73,7 @@ def test_a_new_pivot_comes_to_the_middle_at_its_own_depth():
     point = np.array([0.9, 0.1, 2.5])
     turned = POSE.turned_about(point)
     np.testing.assert_allclose(project(turned, point), [0, 0], atol=1e-9)
-    depth = POSE.rotation[:, 2] @ (point - POSE.world_from_camera[:3, 3])
+    depth = POSE.rotation[:, 2] @ (point - POSE.stage_from_camera[:3, 3])
     np.testing.assert_allclose(turned.distance, depth)
     np.testing.assert_array_equal(turned.rotation, POSE.rotation)
 
@@ -90,4 +90,4 @@ def test_towards_reaches_its_goal_the_short_way():
     goal = OrbitPose(np.ones(3), 4.0, azimuth_rad=-3.0, elevation_rad=0.2)
     assert start.towards(goal, 0.5).azimuth_rad > 3.0
     end = start.towards(goal, 1.0)
-    np.testing.assert_allclose(end.world_from_camera, goal.world_from_camera, atol=1e-12)
+    np.testing.assert_allclose(end.stage_from_camera, goal.stage_from_camera, atol=1e-12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zipmap_app.scene.camera_path import colors_by_time
+from zipmap_app.scene.colors import colors_by_time
 from zipmap_app.scene.coordinates import focal_px
 from zipmap_app.scene.grid import grid_cell
 from zipmap_app.scene.viewfinder import viewfinder_rectangle
@@ -17,7 +17,7 @@ def test_grid_cells_are_round_numbers(radius, cell):
 
 
 def test_path_colours_run_from_blue_to_amber():
-    colors = colors_by_time(50, alpha=0.5)
+    colors = colors_by_time(np.linspace(0, 1, 50), alpha=0.5)
     assert colors.shape == (50, 4)
     assert colors[0, 2] > colors[0, 0]
     assert colors[-1, 0] > colors[-1, 2]

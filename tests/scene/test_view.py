@@ -74,9 +74,8 @@ def test_a_point_is_drawn_where_the_reported_pose_projects_it(view, session, pos
     expected = in_camera[:2] / in_camera[2] * focal + np.array(SIZE) / 2 - 0.5
     drawn = red_pixels(picture_of(view)).mean(axis=0)
     np.testing.assert_allclose(drawn, expected, atol=0.75)
-    clip = view.camera.clip_from_world() @ np.append(point, 1)
-    from_clip = (clip[:2] / clip[3] * (1, -1) + 1) * np.array(SIZE) / 2 - 0.5
-    np.testing.assert_allclose(from_clip, expected, atol=1e-6)
+    pixels, _ = view._stage.project(point[None])
+    np.testing.assert_allclose(pixels[0] - 0.5, expected, atol=1e-9)
 
 
 def test_down_in_the_world_is_down_on_the_screen(view, session):
@@ -108,8 +107,10 @@ def test_the_view_follows_the_scene_until_the_user_touches_it(view, session, qtb
     session.apply(make_frame(20))
     assert view.camera.pose is touched
     view.reset_view()
+    qtbot.waitUntil(lambda: not view._navigation.is_moving)
+    reset = view.camera.pose
     session.apply(make_frame(21))
-    assert view.camera.pose is not touched
+    assert view.camera.pose is not reset
 
 
 def drag(qtbot, view: SceneView, button: Qt.MouseButton, by: QPoint) -> None:
@@ -178,15 +179,18 @@ def test_double_click_on_a_point_makes_it_the_pivot(view, session, qtbot):
     view.camera.pose = POSES[0]
     in_camera = np.linalg.inv(view.view_pose()) @ np.append(point, 1)
     pixel = in_camera[:2] / in_camera[2] * view.camera.view_focal_px + np.array(SIZE) / 2
+    eye = view.view_pose()[:3, 3]
     qtbot.mouseDClick(view.native, Qt.MouseButton.LeftButton, pos=QPoint(*pixel.astype(int)))
-    np.testing.assert_allclose(view.camera.pose.pivot, point, atol=1e-6)
+    qtbot.waitUntil(lambda: not view._navigation.is_moving)
+    np.testing.assert_allclose(view.camera.pose.pivot, point, atol=0.02)
+    assert np.linalg.norm(view.view_pose()[:3, 3] - eye) > 0.1  # it slid so that the point is in the middle
     unchanged = view.camera.pose
     qtbot.mouseDClick(view.native, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     assert view.camera.pose is unchanged
 
 
 def test_when_still_everything_is_drawn_again(view, session, qtbot):
-    view._detail.set_renderer("llvmpipe")
+    view._pacer.detail.set_renderer("llvmpipe")
     session.cloud.append(make_points(np.random.default_rng(0).normal(size=(400_000, 3))))
     qtbot.waitUntil(lambda: view.points.stride > 1)
     qtbot.waitUntil(lambda: view.points.stride == 1)

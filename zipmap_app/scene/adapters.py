@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from zipmap_app.scene.camera_path import CameraPathVisual, FrustumVisual
+from zipmap_app.scene.framing import SceneFraming
+from zipmap_app.scene.frusta import Frusta, FrustumVisual
 from zipmap_app.scene.growing_points import GrowingPoints
 from zipmap_app.state.cloud import CloudModel
-from zipmap_app.state.messages import FrameResult
 from zipmap_app.state.queries import QueryResult
 from zipmap_app.state.session import SessionModel
+
+_FRUSTUM_PER_RADIUS = 0.10
+_QUERIED_SHARE = 1.25  # size of a queried frustum by that of the current one
 
 
 class CloudAdapter:
@@ -53,45 +56,53 @@ class CloudAdapter:
 
 
 class CamerasAdapter:
-    """Shows the path, the newest camera and the last queried one. GUI thread only."""
+    """Shows the cameras of the run and the last queried one. GUI thread only."""
 
     def __init__(
-        self,
-        session: SessionModel,
-        path: CameraPathVisual,
-        current: FrustumVisual,
-        queried: FrustumVisual,
-        frustum_depth: Callable[[], float],
+        self, session: SessionModel, framing: SceneFraming, frusta: Frusta, queried: FrustumVisual
     ) -> None:
         self._session = session
-        self._path = path
-        self._current = current
+        self._framing = framing
+        self._frusta = frusta
         self._queried = queried
-        self._frustum_depth = frustum_depth
-        self._disconnects = (
-            session.frame_changed.connect(self._on_frame),
-            session.query_answered.connect(self._on_query),
-        )
-        self._on_frame(session.current_frame)
+        self._frustum_scale = 1.0
+        self._is_query_shown = True
+        self._disconnects = (session.query_answered.connect(self._on_query),)
+        self.refresh()
         self._on_query(session.latest_query)
 
     def close(self) -> None:
         for disconnect in self._disconnects:
             disconnect()
 
-    def _on_frame(self, frame: FrameResult | None) -> None:
-        if frame is None:
-            self._path.hide()
-            self._current.hide()
-            return
-        depth = self._frustum_depth()
-        size_hw = (frame.rgb.shape[0], frame.rgb.shape[1])
-        self._current.show(frame.world_from_camera, frame.intrinsics, size_hw, depth)
-        self._path.show(self._session.path.world_from_camera, frame.intrinsics, size_hw, depth)
+    @property
+    def frustum_depth(self) -> float:
+        """Length of the current frustum, scene units."""
+        return _FRUSTUM_PER_RADIUS * self._framing.radius() * self._frustum_scale
+
+    def set_frustum_scale(self, scale: float) -> None:
+        """Takes effect with the next refresh."""
+        self._frustum_scale = scale
+
+    def set_query_shown(self, is_shown: bool) -> None:
+        """Whether the last queried camera is drawn: a ghost stands for it where there is one."""
+        self._is_query_shown = is_shown
+        self._on_query(self._session.latest_query)
+
+    def refresh(self) -> None:
+        """Frames came, went or got other cameras, or the cursor moved."""
+        centres = self._session.path.world_from_camera[:, :3, 3]
+        current = self._framing.current
+        picture = None
+        if current is not None:
+            detail = self._session.history.detail(current.position)
+            picture = detail.rgb if detail is not None else None
+        self._frusta.show(self._session.history.records, centres, current, picture, self.frustum_depth)
 
     def _on_query(self, result: QueryResult | None) -> None:
-        if result is None:
+        if result is None or not self._is_query_shown:
             self._queried.hide()
             return
         size_hw = (result.rgb.shape[0], result.rgb.shape[1])
-        self._queried.show(result.world_from_camera, result.intrinsics, size_hw, self._frustum_depth() * 1.25)
+        depth = self.frustum_depth * _QUERIED_SHARE
+        self._queried.show(result.world_from_camera, result.intrinsics, size_hw, depth)

@@ -45,17 +45,39 @@ def frustum_corners(intrinsics: np.ndarray, size_hw: tuple[int, int], depth: flo
     return np.stack([x, y, np.full(4, depth)], axis=1)
 
 
+def frusta_corners(
+    world_from_camera: np.ndarray, intrinsics: np.ndarray, sizes_hw: np.ndarray, depth: float
+) -> np.ndarray:
+    """(N, 5, 3) world space: the eyes of N cameras, then their pictures' corners as in ``frustum_corners``.
+
+    world_from_camera (N, 4, 4), intrinsics (N, 3, 3), sizes_hw (N, 2).
+    """
+    right, bottom = sizes_hw[:, 1] - 0.5, sizes_hw[:, 0] - 0.5
+    low = np.full(len(sizes_hw), -0.5)
+    u = np.stack([low, right, right, low], axis=1)
+    v = np.stack([low, low, bottom, bottom], axis=1)
+    x = (u - intrinsics[:, 0, 2, None]) / intrinsics[:, 0, 0, None] * depth
+    y = (v - intrinsics[:, 1, 2, None]) / intrinsics[:, 1, 1, None] * depth
+    in_camera = np.zeros((len(sizes_hw), 5, 3))
+    in_camera[:, 1:] = np.stack([x, y, np.full_like(x, depth)], axis=2)
+    in_world: np.ndarray = np.einsum("nij,nkj->nki", world_from_camera[:, :3, :3], in_camera)
+    in_world += world_from_camera[:, None, :3, 3]
+    return in_world
+
+
+def frusta_segments(corners: np.ndarray) -> np.ndarray:
+    """(N * 18, 3) float32 end points for (N, 5, 3) corners: four edges, the picture's border, an up mark."""
+    eye, top_left, top_right, bottom_right, bottom_left = corners.transpose(1, 0, 2)
+    top = 0.5 * (top_left + top_right)
+    ends = [eye, top_left, eye, top_right, eye, bottom_right, eye, bottom_left]
+    ends += [top_left, top_right, top_right, bottom_right, bottom_right, bottom_left, bottom_left, top_left]
+    ends += [top, top + (top_left - bottom_left) * 0.18]
+    return np.stack(ends, axis=1).reshape(-1, 3).astype(np.float32)
+
+
 def frustum_segments(
     world_from_camera: np.ndarray, intrinsics: np.ndarray, size_hw: tuple[int, int], depth: float
 ) -> np.ndarray:
-    """(18, 3) float32 end points of nine line segments: four edges, the picture's border, an up mark."""
-    corners = frustum_corners(intrinsics, size_hw, depth)
-    top_left, top_right, bottom_right, bottom_left = corners
-    eye = np.zeros(3)
-    up_mark = 0.5 * (top_left + top_right) + (top_left - bottom_left) * 0.18
-    pairs = [(eye, corner) for corner in corners]
-    pairs += [(top_left, top_right), (top_right, bottom_right), (bottom_right, bottom_left)]
-    pairs += [(bottom_left, top_left), (0.5 * (top_left + top_right), up_mark)]
-    points = np.array(pairs).reshape(-1, 3)
-    in_world: np.ndarray = points @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
-    return in_world.astype(np.float32)
+    """(18, 3) float32 end points of one camera's line segments."""
+    corners = frusta_corners(world_from_camera[None], intrinsics[None], np.array([size_hw]), depth)
+    return frusta_segments(corners)

@@ -8,11 +8,11 @@ import numpy as np
 from vispy.scene import Node
 from vispy.scene.visuals import Line, Text
 
+from zipmap_app.scene.colors import AXIS_COLORS
 from zipmap_app.scene.orbit import OrbitPose
 
 _CELLS_PER_SIDE = 24
 _MINOR, _MAJOR = (0.55, 0.62, 0.72, 0.13), (0.55, 0.62, 0.72, 0.26)
-_AXIS_COLORS = np.array([[0.95, 0.38, 0.40, 1], [0.47, 0.83, 0.42, 1], [0.38, 0.62, 0.98, 1]], np.float32)
 
 
 def grid_cell(radius: float) -> float:
@@ -23,7 +23,7 @@ def grid_cell(radius: float) -> float:
 
 
 class GroundGrid:
-    """Lines in a plane of constant y (OpenCV world axes: y points down)."""
+    """Lines in a plane of constant y (stage space: y points down)."""
 
     def __init__(self, parent: Node) -> None:
         self._line = Line(pos=np.zeros((2, 3), np.float32), connect="segments", parent=parent, color=_MINOR)
@@ -64,22 +64,22 @@ class AxisGizmo:
         self._arm_px = arm_px
         self._line = Line(
             pos=np.zeros((6, 2), np.float32),
-            color=np.repeat(_AXIS_COLORS, 2, axis=0),
+            color=np.repeat(AXIS_COLORS, 2, axis=0),
             width=2.0,
             connect="segments",
             parent=parent,
         )
         self._letters = [
             Text(letter, color=color, font_size=8, bold=True, parent=parent)
-            for letter, color in zip("XYZ", _AXIS_COLORS, strict=True)
+            for letter, color in zip("XYZ", AXIS_COLORS, strict=True)
         ]
         for node in (self._line, *self._letters):
             node.set_gl_state("translucent", depth_test=False)
             node.order = 100
 
     def update(self, pose: OrbitPose, corner_px: tuple[float, float]) -> None:
-        """Show the world axes (OpenCV: Y points down) as ``pose`` sees them, centred at ``corner_px``."""
-        tips = pose.rotation[:, :2] * self._arm_px  # row k: world axis k in the camera's x right, y down
+        """Show the stage's axes (Y points down) as ``pose`` sees them, centred at ``corner_px``."""
+        tips = pose.rotation[:, :2] * self._arm_px  # row k: axis k in the camera's x right, y down
         centre = np.array(corner_px)
         ends = np.stack([np.broadcast_to(centre, tips.shape), centre + tips], axis=1).reshape(6, 2)
         self._line.set_data(pos=ends.astype(np.float32))

@@ -49,6 +49,11 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
     def style(self) -> PointStyle:
         return self._style
 
+    @property
+    def is_captured(self) -> bool:
+        """Whether the last draw can be asked what lies under a pixel."""
+        return self._captured_clip_from_visual is not None
+
     def append(self, points: np.ndarray) -> None:
         """Add (K,) POINT_DTYPE points, uploaded at the next draws; nobody may write to them any more."""
         self.store.append(points)

@@ -6,7 +6,7 @@ import numpy as np
 from vispy.scene import Node
 from vispy.scene.visuals import Line
 
-from zipmap_app.scene.camera_path import QUERY_COLOR
+from zipmap_app.scene.colors import QUERY_COLOR
 from zipmap_app.scene.coordinates import frustum_corners
 
 _ARM = 0.12  # length of a corner mark as a share of the side

@@ -1,0 +1,109 @@
+"""When and how completely to draw: a sample of the points while something moves, all of them at rest."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from vispy import app, gloo
+
+from zipmap_app.scene.detail import DetailController
+from zipmap_app.scene.growing_points import GrowingPoints
+from zipmap_app.scene.stage import Stage
+
+logger = logging.getLogger(__name__)
+
+_STILL_AFTER_S = 0.2
+# Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
+# model the cores it computes on (with software GL).
+_STILL_AFTER_GROWTH_S = 1.5
+
+
+class DrawPacer:
+    """Surrounds every draw of a stage. GUI thread only; ``close`` stops the timer."""
+
+    def __init__(self, stage: Stage, clouds: tuple[GrowingPoints, ...]) -> None:
+        self._stage = stage
+        self._clouds = clouds
+        self.detail = DetailController()
+        self.is_shading_wanted = True
+        self._is_capture_wanted = False
+        self._is_stale = True
+        self._renderer = ""
+        self._still_from_s = 0.0
+        self._drawn_from_s = 0.0
+        self._is_closed = False
+        canvas = stage.canvas
+        self._still_timer = app.Timer(
+            interval=_STILL_AFTER_S, iterations=1, connect=self._on_still, app=canvas.app
+        )
+        # First and last in the draw event: the time between them is the frame's.
+        canvas.events.draw.connect(self._on_draw_starts, position="first")
+        canvas.events.draw.connect(self._on_draw_ended, position="last")
+
+    @property
+    def renderer(self) -> str:
+        """GL_RENDERER of the context, or an empty string before the first draw."""
+        return self._renderer
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._still_timer.stop()
+
+    def request_draw(self) -> None:
+        """Something that is drawn changed, but nothing moves."""
+        self._is_stale = True
+        self._stage.canvas.update()
+
+    def note_motion(self) -> None:
+        """The view moved."""
+        self._note(_STILL_AFTER_S)
+
+    def note_growth(self) -> None:
+        """Points came or went."""
+        self._note(_STILL_AFTER_GROWTH_S)
+
+    def draw_captured(self) -> None:
+        """Make sure that the clouds know what lies under the pixels now on the screen."""
+        if self._is_stale or not any(cloud.is_captured for cloud in self._clouds):
+            self._is_capture_wanted = True
+            self._stage.native.grabFramebuffer()  # draws at once, also a hidden window
+            self._is_capture_wanted = False
+        self._stage.canvas.set_current()
+
+    def _note(self, still_after_s: float) -> None:
+        now_s = time.monotonic()
+        self._still_from_s = max(self._still_from_s, now_s + still_after_s)
+        if not self._is_closed:
+            self._still_timer.stop()
+            self._still_timer.start(self._still_from_s - now_s)
+        self.request_draw()
+
+    def _on_still(self, event: Any) -> None:
+        self._still_from_s = 0.0
+        self.request_draw()
+
+    def _on_draw_starts(self, event: Any) -> None:
+        if not self._renderer:
+            self._renderer = str(gloo.gl.glGetParameter(gloo.gl.GL_RENDERER))
+            self.detail.set_renderer(self._renderer)
+            logger.debug("OpenGL renderer: %s", self._renderer)
+        is_moving = time.monotonic() < self._still_from_s
+        n_points = sum(cloud.n_points for cloud in self._clouds)
+        is_shaded = self.is_shading_wanted and self.detail.allows_shading(is_moving=is_moving)
+        near_far = self._stage.camera.near_far if is_shaded or self._is_capture_wanted else None
+        for cloud in self._clouds:
+            cloud.stride = self.detail.stride(n_points, is_moving=is_moving)
+            cloud.set_capture(near_far, is_shaded=is_shaded)
+        self._drawn_from_s = time.perf_counter()
+
+    def _on_draw_ended(self, event: Any) -> None:
+        gloo.gl.glFinish()
+        elapsed_ms = (time.perf_counter() - self._drawn_from_s) * 1e3
+        self.detail.add_measurement(elapsed_ms, sum(cloud.n_points // cloud.stride for cloud in self._clouds))
+        self._is_stale = False
+        for cloud in self._clouds:
+            cloud.prepare_spare()
+        if any(cloud.store.n_waiting for cloud in self._clouds):
+            self.request_draw()  # the next part of what is being sent
