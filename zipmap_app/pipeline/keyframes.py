@@ -12,9 +12,9 @@ import numpy as np
 class KeyframePolicy:
     """A frame is a keyframe when the camera has moved or turned enough since the last one, or it is time."""
 
-    min_translation: float = 0.05  # camera motion, as a share of the last keyframe's median depth
-    min_rotation_deg: float = 5.0
-    max_gap: int = 30  # frames after which one is a keyframe whatever the camera did
+    min_translation: float = 0.03  # camera motion, as a share of the last keyframe's median depth
+    min_rotation_deg: float = 3.0
+    max_gap: int = 20  # frames after which one is a keyframe whatever the camera did
 
     def __post_init__(self) -> None:
         if not (self.min_translation > 0 and self.min_rotation_deg > 0 and self.max_gap >= 1):

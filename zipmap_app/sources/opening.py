@@ -10,6 +10,7 @@ from zipmap_app.sources.live import camera_source, shown_url, stream_source
 from zipmap_app.sources.photos import PICTURE_SUFFIXES, AnimationSource, PhotosSource, photos_from_folder
 from zipmap_app.sources.pictures import is_animated, is_picture
 from zipmap_app.sources.sampling import SampledSource
+from zipmap_app.sources.screen import is_screen, screen_source
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.sources.video import VIDEO_SUFFIXES, VideoSource
 
@@ -18,15 +19,21 @@ _STILL_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", 
 
 
 def open_source(
-    spec: str, *, every: int = 1, max_frames: int | None = None, max_fps: float | None = None
+    spec: str,
+    *,
+    every: int = 1,
+    max_frames: int | None = None,
+    max_fps: float | None = None,
+    reconnects: bool = True,
 ) -> FrameSource:
-    """Open a video, picture or folder by path, a camera by number, a stream by address, or "synthetic".
+    """Open a video, picture or folder by path, a camera by number, a stream by address, a part of the screen
+    ("screen", "screen:MONITOR", "screen:LEFT,TOP,WIDTH,HEIGHT"), or "synthetic".
 
     Every ``every``-th frame is used, at most ``max_fps`` a second by their time stamps, and at most
-    ``max_frames`` of them. The first frame is decoded before this
-    returns. Raises SourceError with one sentence for the user.
+    ``max_frames`` of them. ``reconnects``: a camera or stream that falls silent is waited for and opened again.
+    The first frame is decoded before this returns. Raises SourceError with one sentence for the user.
     """
-    source = _open(spec)
+    source = _open(spec, reconnects)
     if every == 1 and max_frames is None and max_fps is None:
         return source
     return SampledSource(source, every=every, max_frames=max_frames, max_fps=max_fps)
@@ -45,13 +52,15 @@ def can_open(path: Path) -> bool:
         return False
 
 
-def _open(spec: str) -> FrameSource:
+def _open(spec: str, reconnects: bool) -> FrameSource:
     if spec == "synthetic":
         return SyntheticSource()
     if spec.isdecimal() and not Path(spec).exists():
-        return camera_source(int(spec))
+        return camera_source(int(spec), reconnects=reconnects)
+    if is_screen(spec) and not Path(spec).exists():
+        return screen_source(spec)
     if "://" in spec:
-        return _open_address(spec)
+        return _open_address(spec, reconnects)
     path = Path(spec).expanduser()
     try:
         if path.is_dir():
@@ -65,12 +74,12 @@ def _open(spec: str) -> FrameSource:
         raise SourceError(f"{spec} cannot be read: {error.strerror or error}; check the path.") from error
 
 
-def _open_address(url: str) -> FrameSource:
+def _open_address(url: str, reconnects: bool) -> FrameSource:
     """Addresses of video files are read like files, to the end and without loss; others are live."""
     address = url.partition("?")[0]
     if url.startswith(("http://", "https://")) and Path(address).suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(url, shown_url(address).rpartition("/")[2])
-    return stream_source(url)
+    return stream_source(url, reconnects=reconnects)
 
 
 def _open_file(path: Path) -> FrameSource:
