@@ -30,12 +30,14 @@ def make_frame(index: int = 0, n_points: int = 200, n_dropped: int = 0) -> Frame
     world_from_camera = np.eye(4)
     world_from_camera[0, 3] = 0.1 * index
     positions = rng.uniform((-1, -1, 1.9), (1, 1, 2.1), (n_points, 3)) + world_from_camera[:3, 3]
+    points = make_points(positions)
+    points["frame"] = index
     return FrameResult(
         frame_index=index,
         timestamp_s=index / 30,
         capture_time_s=0.0,
         name=f"frame_{index:06d}",
-        points=make_points(positions),
+        points=points,
         world_from_camera=world_from_camera,
         intrinsics=np.array([[30.0, 0, WIDTH / 2], [0, 30.0, HEIGHT / 2], [0, 0, 1]]),
         rgb=np.full((HEIGHT, WIDTH, 3), 200, np.uint8),
@@ -43,6 +45,7 @@ def make_frame(index: int = 0, n_points: int = 200, n_dropped: int = 0) -> Frame
         confidence=np.ones((HEIGHT, WIDTH), np.float32),
         timings=FrameTimings(wait_ms=1.0, infer_ms=90.0, pack_ms=10.0),
         n_dropped=n_dropped,
+        position=index,
     )
 
 

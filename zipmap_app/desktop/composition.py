@@ -8,19 +8,28 @@ import traceback
 from functools import partial
 from types import TracebackType
 
+import psutil
 from PySide6.QtCore import QCoreApplication, QObject, QSettings
 
 from zipmap_app.cli import Arguments, app_version
+from zipmap_app.desktop.commanding import CommandDesk
+from zipmap_app.desktop.flights import FlightRecorder
 from zipmap_app.desktop.job_list import JobList
 from zipmap_app.desktop.opening import SourceOpener
 from zipmap_app.desktop.saving import CloudSaver
 from zipmap_app.desktop.thinning import CloudThinner
+from zipmap_app.export.flight import FlightFile
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.engine import Engine
+from zipmap_app.pipeline.packing import PackingOptions, pack_points
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.sources.base import FrameSource
 from zipmap_app.sources.opening import can_open, open_source
+from zipmap_app.state.commands import Command, CommandOutcome, RenderFlight, Rewind, UndoRewind
 from zipmap_app.state.edits import SceneEditor
+from zipmap_app.state.memory import default_budget
+from zipmap_app.state.points import QUERIED_FRAME
+from zipmap_app.state.queries import QueryRequest, QueryResult
 from zipmap_app.state.session import Notice, SessionModel, Severity
 from zipmap_app.ui.main_window import MainWindow, WindowOptions
 
@@ -36,7 +45,8 @@ class Desktop(QObject):
         super().__init__()
         self._arguments = arguments
         self._jobs = JobList()
-        self.session = SessionModel()
+        budget = default_budget(psutil.virtual_memory().total)
+        self.session = SessionModel(budget)
         self.editor = SceneEditor(self.session)
         window_options = WindowOptions(settings=settings, can_open=can_open, about_text=_about_text())
         self.window = MainWindow(self.session, window_options)
@@ -59,7 +69,19 @@ class Desktop(QObject):
         self._opener = SourceOpener(self.session, self.window.status_bar, self._jobs, report, self)
         self._saver = CloudSaver(self.session, self.window.status_bar, self._jobs, report, self)
         self._thinner = CloudThinner(self.session.cloud, self._jobs, report, self)
+        self._recorder = FlightRecorder(self.session, self._jobs, report, self)
+        self.commands = CommandDesk(self.runner, self.session, self)
+        self._connect_edits()
         self._connect_window()
+
+    def _connect_edits(self) -> None:
+        commands, editor = self.commands, self.editor
+        self._disconnects = (
+            editor.rewind_wanted.connect(commands.rewind),
+            editor.rewind_undo_wanted.connect(commands.undo_rewind),
+            self.session.frame_changed.connect(lambda frame: self._note_memory()),
+        )
+        commands.ended.connect(self._on_command_ended)
 
     def _connect_window(self) -> None:
         window = self.window
@@ -89,8 +111,10 @@ class Desktop(QObject):
         """End everything within two seconds; harmless twice."""
         self.bridge.detach()
         self._cancel_jobs()
-        self._thinner.close()
-        self.editor.close()
+        for part in (self._thinner, self._recorder, self.commands, self.editor):
+            part.close()
+        for disconnect in self._disconnects:
+            disconnect()
         if not self.runner.close(_CLOSE_TIMEOUT_S):
             logger.warning("the pipeline did not end within %.0f s", _CLOSE_TIMEOUT_S)
         self._jobs.join(_CLOSE_TIMEOUT_S)
@@ -112,6 +136,43 @@ class Desktop(QObject):
     def _on_opened(self, source: FrameSource) -> None:
         self.session.begin(source.name, source.n_frames_hint)
         self.runner.start(source)  # throws away what the last run still had to say
+
+    def record_flight(self, file: FlightFile) -> None:
+        """Ask for every view of the session's flight and write the answers; nothing while one is under way."""
+        views = self.session.flight.views()
+        if not views or self._recorder.is_busy:
+            return
+        requests = tuple(
+            QueryRequest(number, view.world_from_camera.copy(), view.intrinsics.copy(), view.size_hw)
+            for number, view in enumerate(views)
+        )
+        command = self.commands.render_flight(requests)
+        self._recorder.start(file, command.command_id)
+
+    def add_points(self, answer: QueryResult) -> None:
+        """Put an answer of the model into the scene, apart from what it saw."""
+        points = pack_points(
+            answer.depth,
+            answer.confidence,
+            answer.rgb,
+            answer.world_from_camera,
+            answer.intrinsics,
+            PackingOptions(),
+        )
+        points["frame"] = QUERIED_FRAME
+        if len(points):
+            self.editor.add_queried_points(points)
+        else:
+            self.session.add_notice(Notice("The answer holds no depth that could become points"))
+
+    def _on_command_ended(self, command: Command, outcome: CommandOutcome) -> None:
+        if isinstance(command, Rewind | UndoRewind) and outcome is not CommandOutcome.DONE:
+            self.editor.rewind_failed()
+        if isinstance(command, RenderFlight):
+            self._recorder.finish(is_complete=outcome is CommandOutcome.DONE)
+
+    def _note_memory(self) -> None:
+        self.session.rewind_bytes = self.runner.memory.total_bytes
 
     def _on_pause(self) -> None:
         self.runner.pause()
