@@ -161,7 +161,7 @@ def drop(window: MainWindow, paths: list[Path]) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     details = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    enter = QDragEnterEvent(QPointF(window.rect().center()), *details)
+    enter = QDragEnterEvent(window.rect().center(), *details)
     window.dragEnterEvent(enter)
     assert enter.isAccepted()
     assert window._drop_overlay.isVisible()

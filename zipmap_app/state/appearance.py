@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
+
+from zipmap_app.state.event import Event
 
 
 class ColorMode(Enum):
@@ -63,3 +66,21 @@ class Appearance:
             raise ValueError(f"hidden_fraction: want 0 to 1, got {self.hidden_fraction}")
         if self.size_px <= 0 or self.frustum_scale <= 0:
             raise ValueError("size_px and frustum_scale must be positive")
+
+
+class AppearanceModel:
+    """The appearance in force; everything that edits or shows it meets here. GUI thread only."""
+
+    def __init__(self) -> None:
+        self.changed: Event[[Appearance]] = Event()
+        self.value = Appearance()
+
+    def set(self, appearance: Appearance) -> None:
+        """Announce another appearance; nothing when it is the same."""
+        if appearance != self.value:
+            self.value = appearance
+            self.changed.emit(appearance)
+
+    def edit(self, **fields: Any) -> None:
+        """Change some fields of Appearance. Raises ValueError for values that make no sense."""
+        self.set(replace(self.value, **fields))

@@ -157,6 +157,11 @@ class CloudModel:
         """
         return self._sample.extent(stage_from_world)
 
+    @property
+    def confidences(self) -> np.ndarray:
+        """(K,) float32 confidences of an even sample of the points, at most 40,000."""
+        return self._sample.confidences
+
     def confidence_quantile(self, fraction: float) -> float:
         """The confidence below which this fraction (0 to 1) of the points lies; -inf hides nothing."""
         return self._sample.confidence_quantile(fraction)

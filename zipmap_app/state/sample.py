@@ -62,6 +62,11 @@ class CloudSample:
             self._extents[key] = _extent_of(positions)
         return self._extents[key]
 
+    @property
+    def confidences(self) -> np.ndarray:
+        """(K,) float32, in no useful order; empty without points."""
+        return self._joined()["confidence"] if self._n else np.empty(0, np.float32)
+
     def confidence_quantile(self, fraction: float) -> float:
         if fraction <= 0 or not self._n:
             return float("-inf")
