@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from zipmap_app.pipeline.keyframes import KeyframePolicy
+from zipmap_app.pipeline.masks import MaskOptions
 from zipmap_app.pipeline.packing import PackingOptions, PointsFrom
 
 
@@ -20,6 +21,7 @@ class RunOptions:
     accept_licence: bool = False  # of published weights that would have to be downloaded
     keyframes: KeyframePolicy = field(default_factory=KeyframePolicy)
     points_from: PointsFrom = "all"  # which frames give points
+    masks: MaskOptions = field(default_factory=MaskOptions)  # what is left out of the cloud
     max_kept_frames: int = 200  # keyframes whose pictures stay in memory for finalising, spread over the run
     history_bytes: int = 512 * 2**20  # for the pictures and snapshots that rewinding needs
     assist: bool | None = None  # steady the cameras by tracking corners; None: for the bundled model only
@@ -48,4 +50,5 @@ class RunOptions:
             max_points=self.max_points_per_frame,
             confidence_percentile=self.confidence_percentile,
             points_from=self.points_from,
+            masks=self.masks,
         )

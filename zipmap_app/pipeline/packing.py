@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from zipmap_app.pipeline.masks import MaskOptions, left_out
 from zipmap_app.state.points import POINT_DTYPE
 
 PointsFrom = Literal["all", "keyframes"]
@@ -21,6 +22,7 @@ class PackingOptions:
     confidence_percentile: float = 20.0  # percent of the pixels, the least sure ones, that are left out
     max_slope_deg: float = 84.0  # a surface seen more edge-on than this is taken for a depth edge
     points_from: PointsFrom = "all"  # frames that give points
+    masks: MaskOptions = field(default_factory=MaskOptions)
 
     def __post_init__(self) -> None:
         if self.max_points < 1:
@@ -46,13 +48,18 @@ def pack_points(
 
     depth, confidence (H, W) float32, depth along z; rgb (H, W, 3) uint8; world_from_camera (4, 4); intrinsics
     (3, 3) in pixels, with pixels counted at integer coordinates. Left out: depth that is not finite or not
-    positive, depth edges ("flying pixels"), the least confident pixels, and what exceeds ``max_points``.
+    positive, depth edges ("flying pixels"), what the masks cover, the least confident of the remaining pixels,
+    and what exceeds ``max_points``.
     """
     width = depth.shape[1]
     is_valid = np.isfinite(depth) & np.isfinite(confidence) & (depth > 0)
+    masked = left_out(rgb, depth, confidence, options.masks)
+    is_edge = _is_edge(np.where(is_valid, depth, 0.0), intrinsics, options.max_slope_deg)
+    if masked is not None:
+        is_valid &= ~masked
     if not is_valid.any():
         return np.empty(0, POINT_DTYPE)
-    is_kept = is_valid & ~_is_edge(np.where(is_valid, depth, 0.0), intrinsics, options.max_slope_deg)
+    is_kept = is_valid & ~is_edge
     # ">=" keeps everything where the model is equally sure of all pixels, as on a black picture.
     is_kept &= confidence >= np.percentile(confidence[is_valid], options.confidence_percentile)
     pixels = _within_budget(np.flatnonzero(is_kept.ravel()), width, options.max_points)

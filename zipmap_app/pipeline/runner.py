@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from zipmap_app.pipeline.engine import Engine, RunOptions
 from zipmap_app.pipeline.inference import Inference
+from zipmap_app.pipeline.masks import MaskOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.run_memory import PipelineMemory
@@ -17,7 +18,7 @@ from zipmap_app.state.commands import Command, FlightFrame, RunRewound, SceneRef
 from zipmap_app.state.messages import FrameResult, Message, StreamEnded
 from zipmap_app.state.queries import QueryRequest, QueryResult
 
-__all__ = ["PackingOptions", "PipelineMemory", "RunOptions", "Runner"]
+__all__ = ["MaskOptions", "PackingOptions", "PipelineMemory", "RunOptions", "Runner"]
 
 # What is said about one scene, and is out of date once another one begins.
 _OF_ONE_RUN: tuple[type[Message], ...] = (
