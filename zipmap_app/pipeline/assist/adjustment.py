@@ -6,13 +6,17 @@ K cameras, N points; every point lives on the ray of one pixel in its host camer
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 _HUBER = 1.5  # residuals beyond this many sigmas count linearly
 _DAMPING = 1e-4
-_MIN_Z = 1e-3  # of the host's depth; what falls behind a camera has no residual
+_MIN_Z = 1e-3  # of the host's depth; what falls behind a camera has no direction to pull in
+_BEHIND_COST = 30.0
+_MAX_LOG_STEP = 1.0  # of a depth
+_MAX_LOG_FOCAL_STEP = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +32,7 @@ class Problem:
     focal_px: float
     is_free: np.ndarray  # (K,) bool: cameras that may move
     sigma_px: float = 0.7
+    focal_prior: tuple[float, float] | None = None  # log and its sigma; None: the focal length is known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,9 @@ class Adjusted:
     log_inverse_depth: np.ndarray  # (N,)
     sigma: np.ndarray  # (N,) of the log inverse depth, cameras taken for granted
     error_px: np.ndarray  # (K, N) reprojection error; nan where a point was not seen
+    focal_px: float
+    focal_sigma: float  # of its log, everything else being free too; 0 where it was known
+    cost: float
 
 
 def adjust(problem: Problem, n_iterations: int) -> Adjusted:
@@ -45,8 +53,7 @@ def adjust(problem: Problem, n_iterations: int) -> Adjusted:
     damping = _DAMPING
     linear = _Linearised(problem)
     for _ in range(n_iterations):
-        candidate = linear.step(damping)
-        after = _Linearised(candidate)
+        after = _Linearised(linear.step(damping))
         if after.cost < linear.cost:
             is_done = after.cost > 0.999 * linear.cost
             linear, damping = after, damping / 4
@@ -56,112 +63,172 @@ def adjust(problem: Problem, n_iterations: int) -> Adjusted:
             damping *= 16
     solved = linear.problem
     return Adjusted(
-        solved.world_from_camera, solved.log_inverse_depth, linear.information**-0.5, linear.error_px
+        solved.world_from_camera,
+        solved.log_inverse_depth,
+        linear.sigma(),
+        linear.error_px,
+        solved.focal_px,
+        linear.focal_sigma(),
+        linear.cost,
     )
 
 
 def rotation_from_vector(vector: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) of rotation vectors (..., 3)."""
-    angle = np.linalg.norm(vector, axis=-1)[..., None, None]
-    cross = _cross_matrix(vector)
+    """Rotation matrices (n, 3, 3) of rotation vectors (n, 3)."""
+    angle = np.linalg.norm(vector, axis=1)[:, None, None]
+    x, y, z = vector.T
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
     # Taylor series near zero, where the fractions are 0 / 0.
-    small = angle < 1e-6
-    safe = np.where(small, 1.0, angle)
-    first = np.where(small, 1 - angle**2 / 6, np.sin(safe) / safe)
-    second = np.where(small, 0.5 - angle**2 / 24, (1 - np.cos(safe)) / safe**2)
+    is_small = angle < 1e-6
+    safe = np.where(is_small, 1.0, angle)
+    first = np.where(is_small, 1 - angle**2 / 6, np.sin(safe) / safe)
+    second = np.where(is_small, 0.5 - angle**2 / 24, (1 - np.cos(safe)) / safe**2)
     rotation: np.ndarray = np.eye(3) + first * cross + second * (cross @ cross)
     return rotation
 
 
-def _cross_matrix(v: np.ndarray) -> np.ndarray:
-    zero = np.zeros_like(v[..., 0])
-    rows = [zero, -v[..., 2], v[..., 1], v[..., 2], zero, -v[..., 0], -v[..., 1], v[..., 0], zero]
-    return np.stack(rows, axis=-1).reshape(*v.shape[:-1], 3, 3)
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross product along the last axis; ``np.cross`` takes three times as long."""
+    a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
+    b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Normal:
+    """Normal equations with the depths eliminated; M unknowns: six a free camera, and the focal length."""
+
+    reduced: np.ndarray  # (M, M)
+    right: np.ndarray  # (M,)
+    mixed: np.ndarray  # (N, M)
+    depth_gradient: np.ndarray  # (N,)
+    information: np.ndarray  # (N,)
 
 
 class _Linearised:
-    """Residuals, weights and normal equations at one point."""
+    """Residuals, weights and derivatives at one point.
+
+    A point is looked at along y = w + rho (t_host - t), the direction in the world from a camera at t scaled by
+    the inverse depth rho in the host, where w is the host's ray.
+    """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        p = problem
-        inverse_depth = np.exp(p.log_inverse_depth)
+        self.problem = p = problem
+        self._inverse_depth = np.exp(p.log_inverse_depth)
         host_pixels = p.pixels[p.host, np.arange(len(p.host))]
-        self._rays = np.concatenate([host_pixels / p.focal_px, np.ones((len(p.host), 1))], axis=1)
+        rays = np.concatenate([host_pixels / p.focal_px, np.ones((len(p.host), 1))], axis=1)
         R, t = p.world_from_camera[:, :3, :3], p.world_from_camera[:, :3, 3]
-        self._camera_from_host = np.einsum("kji,njl->knil", R, R[p.host])  # (K, N, 3, 3)
-        self._baseline = np.einsum("kji,knj->kni", R, t[p.host][None] - t[:, None]) * inverse_depth[:, None]
-        self._q = np.einsum("knil,nl->kni", self._camera_from_host, self._rays) + self._baseline
-        self._inverse_depth = inverse_depth
-        z = self._q[..., 2]
+        self._host_axis = R[p.host, :, 2]  # (N, 3)
+        self._w = (R[p.host] @ rays[:, :, None])[..., 0]  # (N, 3)
+        self._baseline = (t[p.host][None] - t[:, None]) * self._inverse_depth[:, None]  # (K, N, 3)
+        self._y = self._w + self._baseline
+        q = self._y @ R
         is_host = np.arange(len(R))[:, None] == p.host[None]
-        self._is_used = np.isfinite(p.pixels[..., 0]) & (z > _MIN_Z) & ~is_host
-        self._z = np.where(self._is_used, z, 1.0)
-        projected = p.focal_px * self._q[..., :2] / self._z[..., None]
-        self._residual = np.where(self._is_used[..., None], projected - p.pixels, 0.0) / p.sigma_px
-        size = np.linalg.norm(self._residual, axis=-1)
-        self._weight = np.where(self._is_used, _HUBER / np.maximum(size, _HUBER), 0.0)
-        self._prior = (p.log_inverse_depth - p.prior_log_inverse_depth) / p.prior_sigma
-        robust = np.where(size <= _HUBER, 0.5 * size**2, _HUBER * (size - 0.5 * _HUBER))
-        self.cost = float(robust[self._is_used].sum() + 0.5 * (self._prior**2).sum())
         is_seen = np.isfinite(p.pixels[..., 0]) & ~is_host
-        self.error_px = np.where(is_seen, np.where(self._is_used, size * p.sigma_px, np.inf), np.nan)
-        # (K, N, 2, 3): how the projection follows the point.
-        scale = p.focal_px / p.sigma_px / self._z
-        self._by_point = np.zeros((*z.shape, 2, 3))
-        self._by_point[..., 0, 0] = self._by_point[..., 1, 1] = scale
-        self._by_point[..., 2] = -scale[..., None] * self._q[..., :2] / self._z[..., None]
-        self._by_depth = np.einsum("knij,knj->kni", self._by_point, self._baseline)
-        weighted = self._weight[..., None] * self._by_depth
-        self.information = (weighted * self._by_depth).sum(axis=(0, 2)) + p.prior_sigma**-2
+        is_used = is_seen & (q[..., 2] > _MIN_Z)
+        self._z = np.where(is_used, q[..., 2], 1.0)
+        self._on_plane = np.where(is_used[..., None], q[..., :2] / self._z[..., None], 0.0)
+        residual = (p.focal_px * self._on_plane - p.pixels) / p.sigma_px
+        self._residual = np.where(is_used[..., None], residual, 0.0)
+        size = np.sqrt((self._residual**2).sum(axis=-1))
+        self._weight = np.where(is_used, _HUBER / np.maximum(size, _HUBER), 0.0)
+        self._prior = (p.log_inverse_depth - p.prior_log_inverse_depth) / p.prior_sigma
+        self._focal_prior = 0.0
+        if p.focal_prior is not None:
+            self._focal_prior = (math.log(p.focal_px) - p.focal_prior[0]) / p.focal_prior[1]
+        self.cost = self._cost(size, is_seen, is_used)
+        self.error_px = np.where(is_seen, np.where(is_used, size * p.sigma_px, np.inf), np.nan)
+
+    def _cost(self, size: np.ndarray, is_seen: np.ndarray, is_used: np.ndarray) -> float:
+        robust = np.where(size <= _HUBER, 0.5 * size**2, _HUBER * (size - 0.5 * _HUBER))[is_used]
+        priors = 0.5 * float((self._prior**2).sum()) + 0.5 * self._focal_prior**2
+        return float(robust.sum()) + priors + _BEHIND_COST * np.count_nonzero(is_seen & ~is_used)
 
     def step(self, damping: float) -> Problem:
         """The problem after one damped step."""
         p = self.problem
         free = np.flatnonzero(p.is_free)
-        by_camera = self._by_camera(free)  # (K, N, 2, 6 F)
-        weighted = by_camera * self._weight[..., None, None]
+        normal = self._normal_equations(damping)
+        moved = np.linalg.solve(normal.reduced, normal.right)
+        depth_step = -(normal.depth_gradient + normal.mixed @ moved) / normal.information
+        turn_and_shift = moved[: 6 * len(free)].reshape(-1, 6)
+        cameras = p.world_from_camera.copy()
+        cameras[free, :3, :3] = rotation_from_vector(turn_and_shift[:, :3]) @ cameras[free, :3, :3]
+        cameras[free, :3, 3] += turn_and_shift[:, 3:]
+        depths = p.log_inverse_depth + np.clip(depth_step, -_MAX_LOG_STEP, _MAX_LOG_STEP)
+        focal_px = p.focal_px
+        if p.focal_prior is not None:
+            focal_px *= math.exp(min(max(float(moved[-1]), -_MAX_LOG_FOCAL_STEP), _MAX_LOG_FOCAL_STEP))
+        return replace(p, world_from_camera=cameras, log_inverse_depth=depths, focal_px=focal_px)
+
+    def sigma(self) -> np.ndarray:
+        """Of the log inverse depths (N,), cameras taken for granted."""
+        by_depth = (self._by_point() * self._baseline[:, :, None]).sum(axis=-1)
+        sigma: np.ndarray = self._information(by_depth) ** -0.5
+        return sigma
+
+    def focal_sigma(self) -> float:
+        """Of the log focal length, everything else being free too; 0 where it is known."""
+        if self.problem.focal_prior is None:
+            return 0.0
+        return float(np.linalg.inv(self._normal_equations(_DAMPING).reduced)[-1, -1]) ** 0.5
+
+    def _normal_equations(self, damping: float) -> _Normal:
+        p = self.problem
+        by_point = self._by_point()
+        by_depth = (by_point * self._baseline[:, :, None]).sum(axis=-1)
+        by_camera = self._by_camera(by_point)
         n = by_camera.shape[-1]
-        flat = by_camera.reshape(-1, n)
-        hessian = weighted.reshape(-1, n).T @ flat
-        gradient = weighted.reshape(-1, n).T @ self._residual.reshape(-1)
-        mixed = np.einsum("knia,kni->na", weighted, self._by_depth)  # (N, 6 F)
-        depth_gradient = (self._weight[..., None] * self._by_depth * self._residual).sum(axis=(0, 2))
+        weighted = (by_camera * self._weight[..., None, None]).reshape(-1, n)
+        hessian = weighted.T @ by_camera.reshape(-1, n)
+        gradient = weighted.T @ self._residual.reshape(-1)
+        if p.focal_prior is not None:
+            hessian[-1, -1] += p.focal_prior[1] ** -2
+            gradient[-1] += self._focal_prior / p.focal_prior[1]
+        mixed = np.einsum("knia,kni->na", weighted.reshape(by_camera.shape), by_depth)
+        depth_gradient = (self._weight[..., None] * by_depth * self._residual).sum(axis=(0, 2))
         depth_gradient += self._prior / p.prior_sigma
-        information = self.information * (1 + damping)
+        information = self._information(by_depth) * (1 + damping)
         # Schur complement: depths are eliminated, one number each.
         reduced = hessian - mixed.T @ (mixed / information[:, None])
         reduced[np.diag_indices(n)] += damping * np.diag(hessian) + 1e-9
         right = mixed.T @ (depth_gradient / information) - gradient
-        moved = np.linalg.solve(reduced, right)
-        depth_step = -(depth_gradient + mixed @ moved) / information
-        cameras = p.world_from_camera.copy()
-        for i, k in enumerate(free):
-            turn, shift = moved[6 * i : 6 * i + 3], moved[6 * i + 3 : 6 * i + 6]
-            cameras[k, :3, :3] = cameras[k, :3, :3] @ rotation_from_vector(turn)
-            cameras[k, :3, 3] += shift
-        return replace(
-            p,
-            world_from_camera=cameras,
-            log_inverse_depth=p.log_inverse_depth + np.clip(depth_step, -1.0, 1.0),
-        )
+        return _Normal(reduced, right, mixed, depth_gradient, information)
 
-    def _by_camera(self, free: np.ndarray) -> np.ndarray:
-        """Derivatives of all residuals by the free cameras: rotation vector on the right, world translation."""
+    def _information(self, by_depth: np.ndarray) -> np.ndarray:
+        information: np.ndarray = (self._weight[..., None] * by_depth**2).sum(axis=(0, 2))
+        return information + self.problem.prior_sigma**-2
+
+    def _by_point(self) -> np.ndarray:
+        """How the residuals follow y: (K, N, 2, 3)."""
         p = self.problem
-        K, N = self._z.shape
-        R = p.world_from_camera[:, :3, :3]
-        by_shift = np.einsum("knij,klj->knil", self._by_point, R) * self._inverse_depth[:, None, None]
-        by_turn = self._by_point @ _cross_matrix(self._q)
-        by_host_turn = -self._by_point @ self._camera_from_host @ _cross_matrix(self._rays)
-        out = np.zeros((K, N, 2, len(free), 6))
+        x_axis, y_axis, z_axis = np.moveaxis(p.world_from_camera[:, None, :3, :3], 3, 0)  # (K, 1, 3) each
+        u, v = self._on_plane[..., :1], self._on_plane[..., 1:]
+        axes = np.stack([x_axis - u * z_axis, y_axis - v * z_axis], axis=2)
+        scaled: np.ndarray = axes * (p.focal_px / p.sigma_px / self._z)[..., None, None]
+        return scaled
+
+    def _by_camera(self, by_point: np.ndarray) -> np.ndarray:
+        """By the free cameras' rotation vectors (on the left) and world translations, and the log focal length.
+
+        (K, N, 2, 6 F), one more with an unknown focal length.
+        """
+        p = self.problem
+        free = np.flatnonzero(p.is_free)
+        by_shift = by_point * self._inverse_depth[:, None, None]
+        out = np.zeros((*self._z.shape, 2, 6 * len(free) + (p.focal_prior is not None)))
         for i, k in enumerate(free):
-            by_this = out[..., i, :]
-            by_this[k, ..., :3] = by_turn[k]
+            by_this = out[..., 6 * i : 6 * i + 6]
+            by_this[k, ..., :3] = _cross(by_point[k], self._y[k][:, None])
             by_this[k, ..., 3:] = -by_shift[k]
-            hosted = p.host == k
-            # No residual is of a point in its own host, so the two never meet.
-            by_this[:, hosted, :, :3] += by_host_turn[:, hosted]
-            by_this[:, hosted, :, 3:] += by_shift[:, hosted]
-        flat: np.ndarray = out.reshape(K, N, 2, 6 * len(free))
-        return flat
+            hosted = np.flatnonzero(p.host == k)
+            if len(hosted):
+                # A host has no residual of its own points, so the two never meet.
+                by_this[:, hosted, :, :3] += _cross(self._w[hosted][:, None], by_point[:, hosted])
+                by_this[:, hosted, :, 3:] += by_shift[:, hosted]
+        if p.focal_prior is not None:
+            # The focal length also bends the host's ray.
+            by_ray = (by_point * (self._host_axis - self._w)[:, None]).sum(axis=-1)
+            out[..., -1] = by_ray + p.focal_px / p.sigma_px * self._on_plane
+        return out

@@ -8,6 +8,7 @@ from zipmap_app.sources.opencv import cv2
 
 _WINDOW_PX = (15, 15)
 _LEVELS = 4  # above the full picture; the coarsest window spans 240 pixels
+_LEVELS_NEAR = 1  # where the guess is good to a few pixels
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02)
 _THERE_AND_BACK_PX = 0.7
 _QUALITY = 0.005  # of the best corner of the picture
@@ -25,17 +26,18 @@ def corners_in(grey: np.ndarray, taken: np.ndarray, n_wanted: int, spacing_px: f
 
 
 def follow(
-    before: np.ndarray, after: np.ndarray, corners: np.ndarray, guess: np.ndarray
+    before: np.ndarray, after: np.ndarray, corners: np.ndarray, guess: np.ndarray, *, is_near: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where corners (N, 2) of one picture (H, W) uint8 lie in another, searched from ``guess`` (N, 2).
 
+    ``is_near`` says that the guess is right to a few pixels.
     Returns positions (N, 2) float64, and which of them led back to where they came from.
     """
     if not len(corners):
         return np.empty((0, 2)), np.empty(0, bool)
     start, first = (np.array(p, np.float32, order="C").reshape(-1, 1, 2) for p in (corners, guess))
-    there, is_found = _flow(before, after, start, first)
-    back, is_back = _flow(after, before, there, start.copy())
+    there, is_found = _flow(before, after, start, first, _LEVELS_NEAR if is_near else _LEVELS)
+    back, is_back = _flow(after, before, there, start.copy(), _LEVELS_NEAR)
     distance = np.linalg.norm(back - start, axis=-1)[:, 0]
     height, width = after.shape
     x, y = there[:, 0, 0], there[:, 0, 1]
@@ -45,7 +47,7 @@ def follow(
 
 
 def _flow(
-    before: np.ndarray, after: np.ndarray, start: np.ndarray, guess: np.ndarray
+    before: np.ndarray, after: np.ndarray, start: np.ndarray, guess: np.ndarray, levels: int
 ) -> tuple[np.ndarray, np.ndarray]:
     found, status, _ = cv2.calcOpticalFlowPyrLK(
         before,
@@ -53,7 +55,7 @@ def _flow(
         start,
         guess,
         winSize=_WINDOW_PX,
-        maxLevel=_LEVELS,
+        maxLevel=levels,
         criteria=_STOP,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,10 @@ from zipmap_app.sources.opencv import cv2
 
 _RANSAC_ROUNDS = 60
 _RANSAC_PX = 4.0
+_EPIPOLAR_ROUNDS = 200
+_EPIPOLAR_PX = 1.0
+_EPIPOLAR_SURE = 0.995
+_EPIPOLAR_STEPS = (0.005, 0.01, 0.02, 0.04, 0.07, 0.12, 0.2, 0.35)  # of the median depth
 _COST_PX = 3.0  # errors beyond this cost no more
 
 
@@ -62,6 +67,37 @@ def best_camera(problem: Problem, candidates: Sequence[np.ndarray]) -> np.ndarra
     by_ransac = _ransac(best, world, pixels, p.focal_px)
     if by_ransac is not None and _cost(by_ransac, world, pixels, p.focal_px) < min(ranked)[0]:
         return by_ransac
+    return best
+
+
+def epipolar_camera(problem: Problem) -> np.ndarray | None:
+    """The newest camera (4, 4) by epipolar geometry with the last kept one: its direction needs no depth.
+
+    How far it went is what fits the depths best. None where the pixels do not tell.
+    """
+    p = problem
+    before, after = p.pixels[-2], p.pixels[-1]
+    seen = np.isfinite(before[:, 0]) & np.isfinite(after[:, 0])
+    if np.count_nonzero(seen) < 8:
+        return None
+    matrix = np.diag([p.focal_px, p.focal_px, 1.0])
+    essential, mask = cv2.findEssentialMat(
+        before[seen], after[seen], matrix, cv2.RANSAC, _EPIPOLAR_SURE, _EPIPOLAR_PX, _EPIPOLAR_ROUNDS
+    )
+    if essential is None or essential.shape != (3, 3):
+        return None
+    _, rotation, direction, _ = cv2.recoverPose(essential, before[seen], after[seen], matrix, mask=mask)
+    world = world_points(p.world_from_camera, p.pixels, p.host, p.log_inverse_depth, p.focal_px)[seen]
+    kept = p.world_from_camera[-2]
+    depth = float(np.median(((world - kept[:3, 3]) @ kept[:3, :3])[:, 2]))
+    best, best_cost = None, math.inf
+    for share in _EPIPOLAR_STEPS:
+        newest_from_kept = np.eye(4)
+        newest_from_kept[:3, :3], newest_from_kept[:3, 3] = rotation, share * depth * direction[:, 0]
+        camera = kept @ np.linalg.inv(newest_from_kept)
+        cost = _cost(camera, world, after[seen], p.focal_px)
+        if cost < best_cost:
+            best, best_cost = camera, cost
     return best
 
 

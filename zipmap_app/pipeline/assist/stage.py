@@ -16,7 +16,7 @@ from zipmap_app.pipeline.assist import pose_guess
 from zipmap_app.pipeline.assist.adjustment import Adjusted, Problem, adjust
 from zipmap_app.pipeline.assist.corners import corners_in, follow
 from zipmap_app.pipeline.assist.depth_field import DepthField, fit_field, flat_field
-from zipmap_app.pipeline.assist.state import AssistState, Landmarks
+from zipmap_app.pipeline.assist.state import AssistState, Focal, Landmarks
 from zipmap_app.pipeline.engine import View
 from zipmap_app.sources.opencv import cv2
 
@@ -27,14 +27,17 @@ class AssistOptions:
 
     n_corners: int = 160
     spacing: float = 0.022  # between corners
-    n_cameras: int = 6  # keyframes that are solved together
-    prior_sigma: float = 0.5  # of the log of the model's depth, as far as neighbouring pixels err alike
+    n_cameras: int = 4  # keyframes that are solved together
+    prior_sigma: float = 1.0  # of the log of the model's depth, as far as neighbouring pixels err alike
     min_tracked: int = 14  # corners without which a camera is not trusted
     min_share: float = 0.35  # of the followed corners that must agree on the camera
     keyframe_motion: float = 0.045  # median movement of the corners since the last keyframe
     keyframe_share: float = 0.65  # of the corners still followed
     outlier: float = 0.008
-    focal_memory: int = 120  # frames
+    n_iterations: int = 5
+    scale_memory: float = 10.0  # sure points that the depth scale of the frame before counts for
+    focal_memory: int = 120  # frames whose field of view, as the model sees it, is asked for the median
+    focal_sigma: float = 0.2  # of the log of that median
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +52,7 @@ class Assisted:
 LOST = "Tracking is lost: cameras follow the model alone until the picture can be followed again."
 FOUND = "Tracking has found hold again."
 _LOST_AFTER, _FOUND_AFTER = 2, 4  # frames in a row
+_SURE = 0.03  # of the log of a depth: no point is taken to be known better when its first camera is forgotten
 
 
 class TrackingAssist:
@@ -67,15 +71,22 @@ class TrackingAssist:
         """
         focals = () if state is None else state.focals_px
         focals = (*focals, float(view.intrinsics[0, 0]))[-self._options.focal_memory :]
-        focal = focal_px or float(np.median(focals))
+        focal = self._focal(focal_px, focals, state)
         frame = _Frame(view, grey, focal)
         if state is None:
-            state = self._start(frame, view.world_from_camera, flat_field(0.0))
+            state = self._start(frame, view.world_from_camera, flat_field(0.0), focal)
         else:
-            state = self._advance(frame, state)
+            state = self._advance(frame, replace(state, focal=focal))
         state = replace(state, focals_px=focals, model_pose=view.world_from_camera)
         state, notice = _judged(state)
         return Assisted(frame.corrected(state), state, notice)
+
+    def _focal(self, known_px: float | None, told_px: tuple[float, ...], state: AssistState | None) -> Focal:
+        if known_px is not None:
+            return Focal(math.log(known_px), 0.0)
+        if state is None or not state.focal.is_measured:
+            return Focal(math.log(float(np.median(told_px))), self._options.focal_sigma)
+        return state.focal
 
     def _advance(self, frame: _Frame, state: AssistState) -> AssistState:
         options = self._options
@@ -83,41 +94,59 @@ class TrackingAssist:
         model_step[:3, 3] *= math.exp(state.field.mean)
         predicted = state.world_from_camera @ model_step
         found, seen = self._followed(frame, state, predicted)
-        problem = self._problem(frame, state, found, seen)
+        is_key = self._is_keyframe(frame, state.landmarks, found, seen)
+        problem = self._problem(frame, state, found, seen, is_key)
         candidates = [predicted, state.world_from_camera @ state.step, state.world_from_camera]
-        start = pose_guess.best_camera(problem, candidates)
-        cameras = np.concatenate([state.cameras, start[None]])
-        solved = adjust(replace(problem, world_from_camera=cameras), 4)
+        solved = self._solved(problem, state.cameras, pose_guess.best_camera(problem, candidates))
+        if len(state.cameras) == 1:
+            # Depth is all guessed yet, and may have led to the wrong one of two answers.
+            by_epipolar = pose_guess.epipolar_camera(problem)
+            if by_epipolar is not None:
+                other = self._solved(problem, state.cameras, by_epipolar)
+                solved = other if other.cost < solved.cost else solved
         outlier_px = options.outlier * frame.diagonal
         is_good = seen & (solved.error_px[-1] < outlier_px)
         n_seen, n_good = int(seen.sum()), int(is_good.sum())
         if n_good < options.min_tracked or n_good < options.min_share * n_seen:
             # The map cannot be trusted any more: go on from here with the model's step.
-            fresh = self._start(frame, predicted, flat_field(state.field.mean))
+            fresh = self._start(frame, predicted, flat_field(state.field.mean), state.focal)
             return replace(fresh, step=model_step, n_failed=state.n_failed + 1, is_lost=state.is_lost)
-        field = self._field(frame, state, found, is_good, solved)
+        focal = state.focal
+        if problem.focal_prior is not None:
+            focal = focal.measured(solved.focal_px / frame.scale, solved.focal_sigma)
+            frame = _Frame(frame.view, frame.grey, focal)
+        marks = replace(state.landmarks, log_inverse_depth=solved.log_inverse_depth, newest=found)
         pose = solved.world_from_camera[-1]
-        landmarks = replace(state.landmarks, log_inverse_depth=solved.log_inverse_depth, newest=found).only(
-            is_good
-        )
-        moved = landmarks.newest - frame.centre - landmarks.pixels[-1]
-        motion = np.nanmedian(np.linalg.norm(moved, axis=1)) if np.isfinite(moved).any() else math.inf
-        state = replace(
+        field = self._field(frame, solved, marks, is_good, state.field)
+        advanced = replace(
             state,
             world_from_camera=pose,
             step=np.linalg.inv(state.world_from_camera) @ pose,
             newest_picture=frame.grey,
-            landmarks=landmarks,
+            landmarks=marks.only(is_good),
             field=field,
+            focal=focal,
             n_failed=0,
             n_tracked=state.n_tracked + 1,
         )
-        has_moved = motion > options.keyframe_motion * frame.diagonal
-        if has_moved or n_good < options.keyframe_share * options.n_corners:
-            state = self._with_keyframe(frame, state)
-        return state
+        if not is_key:
+            return advanced
+        worst_px = np.nan_to_num(solved.error_px, nan=0.0).max(axis=0)
+        is_kept = is_good & (worst_px < outlier_px)
+        return self._with_keyframe(frame, advanced, replace(marks, pixels=problem.pixels), solved, is_kept)
 
-    def _start(self, frame: _Frame, pose: np.ndarray, field: DepthField) -> AssistState:
+    def _solved(self, problem: Problem, kept: np.ndarray, newest: np.ndarray) -> Adjusted:
+        cameras = np.concatenate([kept, newest[None]])
+        return adjust(replace(problem, world_from_camera=cameras), self._options.n_iterations)
+
+    def _is_keyframe(self, frame: _Frame, marks: Landmarks, found: np.ndarray, seen: np.ndarray) -> bool:
+        moved = np.linalg.norm(found - frame.centre - marks.pixels[-1], axis=1)[seen]
+        moved = moved[np.isfinite(moved)]
+        if len(moved) < self._options.keyframe_share * self._options.n_corners:
+            return True
+        return float(np.median(moved)) > self._options.keyframe_motion * frame.diagonal
+
+    def _start(self, frame: _Frame, pose: np.ndarray, field: DepthField, focal: Focal) -> AssistState:
         empty = Landmarks(
             np.empty((1, 0, 2)), np.empty(0, int), np.empty(0), np.empty(0), np.empty(0), np.empty((0, 2))
         )
@@ -131,6 +160,7 @@ class TrackingAssist:
             step=np.eye(4),
             model_pose=frame.view.world_from_camera,
             field=field,
+            focal=focal,
             focals_px=(),
         )
 
@@ -153,17 +183,22 @@ class TrackingAssist:
         # Against the keyframe small errors do not add up.
         at_keyframe = marks.pixels[-1] + frame.centre
         is_old = np.flatnonzero(seen & np.isfinite(at_keyframe[:, 0]))
-        exact, is_exact = follow(state.keyframe_picture, frame.grey, at_keyframe[is_old], found[is_old])
+        exact, is_exact = follow(
+            state.keyframe_picture, frame.grey, at_keyframe[is_old], found[is_old], is_near=True
+        )
         is_close = is_exact & (np.abs(exact - found[is_old]).max(axis=1) < 3.0)
         found[is_old[is_close]] = exact[is_close]
         return found, seen
 
-    def _problem(self, frame: _Frame, state: AssistState, found: np.ndarray, seen: np.ndarray) -> Problem:
-        """Everything known, with the new camera as the last and only free one."""
+    def _problem(
+        self, frame: _Frame, state: AssistState, found: np.ndarray, seen: np.ndarray, is_key: bool
+    ) -> Problem:
+        """Everything known, the new camera last. It alone may move, at a keyframe the younger kept ones too."""
         marks = state.landmarks
         newest = np.where(seen[:, None], found - frame.centre, np.nan)
-        is_free = np.zeros(len(state.cameras) + 1, bool)
-        is_free[-1] = True
+        n = len(state.cameras)
+        # Two cameras hold place, direction and scale; of two, one must do.
+        n_fixed = n if not is_key else min(2, max(n - 1, 1))
         return Problem(
             world_from_camera=np.concatenate([state.cameras, state.cameras[-1:]]),
             pixels=np.concatenate([marks.pixels, newest[None]]),
@@ -172,42 +207,31 @@ class TrackingAssist:
             prior_log_inverse_depth=marks.prior,
             prior_sigma=marks.prior_sigma,
             focal_px=frame.focal,
-            is_free=is_free,
+            is_free=np.arange(n + 1) >= n_fixed,
+            focal_prior=(math.log(frame.focal), state.focal.sigma) if is_key and state.focal.sigma else None,
         )
 
     def _field(
-        self, frame: _Frame, state: AssistState, found: np.ndarray, is_good: np.ndarray, solved: Adjusted
+        self, frame: _Frame, solved: Adjusted, marks: Landmarks, is_good: np.ndarray, before: DepthField
     ) -> DepthField:
-        z = pose_guess.depths(
-            state.cameras,
-            replace(state.landmarks, log_inverse_depth=solved.log_inverse_depth),
-            frame.focal,
-            solved.world_from_camera[-1],
-        )[is_good]
-        places = found[is_good] / frame.size
-        ratio = np.log(np.maximum(z, 1e-6)) - frame.log_depth(found[is_good])
-        return fit_field(places, ratio, solved.sigma[is_good], state.field, prior_points=10.0)
-
-    def _with_keyframe(self, frame: _Frame, state: AssistState) -> AssistState:
-        marks = state.landmarks
-        seen = np.ones(len(marks), bool)
-        problem = self._problem(frame, state, marks.newest, seen)
-        cameras = np.concatenate([state.cameras, state.world_from_camera[None]])
-        n_fixed = 1 if len(cameras) < 4 else 2
-        is_free = np.arange(len(cameras)) >= n_fixed
-        solved = adjust(replace(problem, world_from_camera=cameras, is_free=is_free), 6)
-        is_good = np.nan_to_num(solved.error_px, nan=0.0).max(axis=0) < self._options.outlier * frame.diagonal
-        marks = Landmarks(
-            problem.pixels, marks.host, solved.log_inverse_depth, marks.prior, marks.prior_sigma, marks.newest
-        ).only(is_good)
         cameras = solved.world_from_camera
+        z = pose_guess.depths(cameras, marks, frame.focal, cameras[-1])[is_good]
+        found = marks.newest[is_good]
+        ratio = np.log(np.maximum(z, 1e-6)) - frame.log_depth(found)
+        return fit_field(found / frame.size, ratio, solved.sigma[is_good], before, self._options.scale_memory)
+
+    def _with_keyframe(
+        self, frame: _Frame, state: AssistState, marks: Landmarks, solved: Adjusted, is_kept: np.ndarray
+    ) -> AssistState:
+        """The newest camera joins the kept ones, and new corners the landmarks; the oldest camera may go."""
+        cameras = solved.world_from_camera
+        marks, sigma = marks.only(is_kept), solved.sigma[is_kept]
         if len(cameras) > self._options.n_cameras:
-            marks = _without_oldest(cameras, marks, solved.sigma[is_good], frame.focal)
+            marks = _without_oldest(cameras, marks, sigma, frame.focal)
             cameras = cameras[1:]
         return replace(
             state,
             cameras=cameras,
-            world_from_camera=cameras[-1],
             landmarks=self._with_new_corners(frame, marks, state.field),
             keyframe_picture=frame.grey,
         )
@@ -240,7 +264,7 @@ def _without_oldest(cameras: np.ndarray, marks: Landmarks, sigma: np.ndarray, fo
         z = pose_guess.depths(cameras, marks, focal, cameras[k])
         mine = is_hosted & (heir == k)
         log_inverse_depth[mine] = -np.log(np.maximum(z[mine], 1e-6))
-    known = np.maximum(sigma, 0.03)
+    known = np.maximum(sigma, _SURE)
     moved = replace(
         marks,
         pixels=marks.pixels[1:],
@@ -264,21 +288,20 @@ def _judged(state: AssistState) -> tuple[AssistState, str | None]:
 class _Frame:
     """A view and its picture, in pixels of the picture."""
 
-    def __init__(self, view: View, grey: np.ndarray, model_focal_px: float) -> None:
+    def __init__(self, view: View, grey: np.ndarray, focal: Focal) -> None:
         self.view = view
         self.grey = grey
         height, width = grey.shape
-        self._scale = width / view.depth.shape[1]
-        self._model_focal = model_focal_px
-        self.focal = model_focal_px * self._scale
+        self.scale = width / view.depth.shape[1]  # pixels of the picture to one of the model's
+        self.focal = math.exp(focal.log_px) * self.scale
         self.size = np.array([width, height], float)
         self.diagonal = math.hypot(width, height)
         # A pixel of the model at integer u lies on the ray (u - W / 2) / f.
-        self.centre = (np.array(view.depth.shape[::-1]) / 2 + 0.5) * self._scale - 0.5
+        self.centre = (np.array(view.depth.shape[::-1]) / 2 + 0.5) * self.scale - 0.5
 
     def log_depth(self, pixels: np.ndarray) -> np.ndarray:
         """Log of the model's depth at pixels (n, 2) of the picture."""
-        at = ((pixels + 0.5) / self._scale - 0.5).astype(np.float32)
+        at = ((pixels + 0.5) / self.scale - 0.5).astype(np.float32)
         if not len(at):
             return np.empty(0)
         log_depth = np.log(np.maximum(self.view.depth, np.float32(1e-6)))
@@ -290,6 +313,6 @@ class _Frame:
     def corrected(self, state: AssistState) -> View:
         """The view with the tracked camera and the bent depth."""
         intrinsics = self.view.intrinsics.copy()
-        intrinsics[0, 0] = intrinsics[1, 1] = self._model_focal
+        intrinsics[0, 0] = intrinsics[1, 1] = math.exp(state.focal.log_px)
         factor = state.field.factor((self.view.depth.shape[0], self.view.depth.shape[1]))
         return View(state.world_from_camera, intrinsics, self.view.depth * factor, self.view.confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,23 @@ class Landmarks:
         )
 
 
+_FOCAL_FLOOR = 0.02  # keyframes that follow each other tell much the same
+
+
+@dataclass(frozen=True, slots=True)
+class Focal:
+    """A focal length in pixels of the model's picture, and how well it is known."""
+
+    log_px: float
+    sigma: float  # of the log; 0: known from outside
+    is_measured: bool = False
+
+    def measured(self, focal_px: float, sigma: float) -> Focal:
+        """After a keyframe was solved for it; ``sigma`` as that solution has it."""
+        # The same corners take part in several keyframes, so what they say is not worth what it seems.
+        return Focal(math.log(focal_px), min(self.sigma, max(2 * sigma, _FOCAL_FLOOR)), is_measured=True)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AssistState:
     """All that the coming frames depend on; a reference is a snapshot, because nothing in it ever changes."""
@@ -47,6 +65,7 @@ class AssistState:
     step: np.ndarray  # (4, 4) previous_from_camera of the newest frame
     model_pose: np.ndarray  # (4, 4) world_from_camera that the model gave for it
     field: DepthField
+    focal: Focal
     focals_px: tuple[float, ...]  # that the model gave, in model pixels
     n_failed: int = 0  # frames in a row that could not be tracked
     n_tracked: int = 0  # frames in a row that could
