@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 
+from tests.scene.view_support import open_view
+from zipmap_app.scene.view import SceneView
+from zipmap_app.state.session import SessionModel
+
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
+
+
+@pytest.fixture
+def session() -> SessionModel:
+    return SessionModel()
+
+
+@pytest.fixture
+def view(qtbot, session) -> Iterator[SceneView]:
+    view, window = open_view(qtbot, session)
+    yield view
+    # Not by qtbot.addWidget, which would close the window before the view has freed what it drew with.
+    view.close()
+    window.close()
+    window.deleteLater()

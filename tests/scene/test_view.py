@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 
 from tests.app_fakes import make_frame, make_points
+from tests.scene.view_support import SIZE, drag, picture_of, settle
 from zipmap_app.scene.coordinates import focal_px
 from zipmap_app.scene.orbit import OrbitPose
-from zipmap_app.scene.view import SceneView
 from zipmap_app.state.appearance import Appearance
-from zipmap_app.state.session import SessionModel
 
-SIZE = (400, 300)
-
-
-@pytest.fixture
-def session() -> SessionModel:
-    return SessionModel()
-
-
-@pytest.fixture
-def view(qtbot, session) -> Iterator[SceneView]:
-    window = QWidget()
-    qtbot.addWidget(window)
-    layout = QVBoxLayout(window)
-    layout.setContentsMargins(0, 0, 0, 0)
-    view = SceneView(session, window)
-    layout.addWidget(view.native)
-    window.resize(*SIZE)
-    with qtbot.waitExposed(window):
-        window.show()
-    qtbot.waitUntil(lambda: view.camera.size_px == SIZE and view.renderer != "")
-    yield view
-    view.close()
-
-
-def picture_of(view: SceneView) -> np.ndarray:
-    """(H, W, 3) uint8 of the viewport."""
-    image = view.grab().convertToFormat(view.grab().Format.Format_RGB888)
-    flat = np.frombuffer(image.constBits(), np.uint8)
-    rows = flat.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
-    return rows.reshape(image.height(), image.width(), 3).copy()
+MIDDLE = QPoint(200, 150)
 
 
 def red_pixels(picture: np.ndarray) -> np.ndarray:
@@ -102,55 +69,27 @@ def test_the_view_follows_the_scene_until_the_user_touches_it(view, session, qtb
     first = view.camera.pose
     session.apply(make_frame(1))
     assert (view.camera.pose.pivot != first.pivot).any()
-    drag(qtbot, view, Qt.MouseButton.LeftButton, QPoint(60, 0))
+    drag(qtbot, view, MIDDLE, MIDDLE + QPoint(60, 0))
     touched = view.camera.pose
     session.apply(make_frame(20))
     assert view.camera.pose is touched
     view.reset_view()
-    qtbot.waitUntil(lambda: not view._navigation.is_moving)
+    settle(qtbot, view)
     reset = view.camera.pose
     session.apply(make_frame(21))
     assert view.camera.pose is not reset
 
 
-def drag(qtbot, view: SceneView, button: Qt.MouseButton, by: QPoint) -> None:
-    start, before = QPoint(200, 150), view.camera.pose
-    qtbot.mousePress(view.native, button, pos=start)
-
-    def has_moved() -> bool:
-        # QTest cannot hold a button while it moves, so the move event is made by hand, and VisPy drops moves
-        # that follow each other within a few milliseconds, so it is repeated.
-        send_move(view, start + by, button)
-        return view.camera.pose is not before
-
-    qtbot.waitUntil(has_moved)
-    qtbot.mouseRelease(view.native, button, pos=start + by)
-
-
-def send_move(view: SceneView, position: QPoint, button: Qt.MouseButton) -> None:
-    where = QPointF(position)
-    to_screen = QPointF(view.native.mapToGlobal(position))
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        where,
-        to_screen,
-        Qt.MouseButton.NoButton,
-        button,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QCoreApplication.sendEvent(view.native, event)
-
-
 def test_left_drag_orbits_and_right_or_middle_drag_pans(view, qtbot):
     before = view.camera.pose
-    drag(qtbot, view, Qt.MouseButton.LeftButton, QPoint(50, 20))
+    drag(qtbot, view, MIDDLE, MIDDLE + QPoint(50, 20))
     orbited = view.camera.pose
     assert orbited.azimuth_rad > before.azimuth_rad
     assert orbited.elevation_rad > before.elevation_rad
     np.testing.assert_array_equal(orbited.pivot, before.pivot)
     for button in (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton):
         before = view.camera.pose
-        drag(qtbot, view, button, QPoint(40, 0))
+        drag(qtbot, view, MIDDLE, MIDDLE + QPoint(40, 0), button)
         panned = view.camera.pose
         assert panned.azimuth_rad == before.azimuth_rad
         assert np.linalg.norm(panned.pivot - before.pivot) > 0.05
@@ -181,7 +120,7 @@ def test_double_click_on_a_point_makes_it_the_pivot(view, session, qtbot):
     pixel = in_camera[:2] / in_camera[2] * view.camera.view_focal_px + np.array(SIZE) / 2
     eye = view.view_pose()[:3, 3]
     qtbot.mouseDClick(view.native, Qt.MouseButton.LeftButton, pos=QPoint(*pixel.astype(int)))
-    qtbot.waitUntil(lambda: not view._navigation.is_moving)
+    settle(qtbot, view)
     np.testing.assert_allclose(view.camera.pose.pivot, point, atol=0.02)
     assert np.linalg.norm(view.view_pose()[:3, 3] - eye) > 0.1  # it slid so that the point is in the middle
     unchanged = view.camera.pose

@@ -91,13 +91,13 @@ class CamerasAdapter:
 
     def refresh(self) -> None:
         """Frames came, went or got other cameras, or the cursor moved."""
-        centres = self._session.path.world_from_camera[:, :3, 3]
+        cameras = self._session.path.world_from_camera
         current = self._framing.current
         picture = None
         if current is not None:
             detail = self._session.history.detail(current.position)
             picture = detail.rgb if detail is not None else None
-        self._frusta.show(self._session.history.records, centres, current, picture, self.frustum_depth)
+        self._frusta.show(self._session.history.records, cameras, current, picture, self.frustum_depth)
 
     def _on_query(self, result: QueryResult | None) -> None:
         if result is None or not self._is_query_shown:

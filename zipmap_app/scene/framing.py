@@ -13,6 +13,7 @@ from zipmap_app.state.sample import SceneExtent
 from zipmap_app.state.session import SessionModel
 
 _N_RECENT = 12  # cameras whose mean direction the automatic view looks along
+_WHOLE = 1.2  # most points lie within the radius; this shows nearly all of them
 _BEHIND, _ABOVE_RAD = 0.55, math.radians(12.0)  # of the scene's radius; how far the follower looks down
 
 
@@ -41,7 +42,7 @@ class SceneFraming:
         extent = self.extent()
         if extent is None:
             return None
-        return self._around(np.array(extent.centre), extent.radius, forward)
+        return self._around(np.array(extent.centre), _WHOLE * extent.radius, forward)
 
     def automatic(self) -> OrbitPose | None:
         """The bulk of the points and the newest camera, seen from behind it; None while there is none."""

@@ -5,7 +5,7 @@ Of many cameras evenly chosen ones get a frustum. Positions are in the model's w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 from vispy.scene import Node
@@ -22,15 +22,30 @@ MAX_SHOWN = 256
 _MAX_PATH = 4096  # vertices of the path's line
 _TILE_HW = (72, 96)
 _CURRENT_TILE_HW = (384, 512)
+_TURN_RAD = 0.35  # a turn on the spot by this much deserves another frustum
+_NEAR_EYE = 3.0  # past frusta nearer to the eye than this, by their size, are left out
 _PAST_SHARE = 0.5  # size of a past frustum by that of the current one
 
 
-def shown_positions(n_frames: int, max_shown: int = MAX_SHOWN) -> np.ndarray:
-    """(K,) evenly chosen positions; the step is a power of two, so that growing keeps most of the choice."""
-    step = 1
-    while n_frames > max_shown * step:
-        step *= 2
-    return np.arange(0, n_frames, step)
+def shown_positions(world_from_camera: np.ndarray, size: float, max_shown: int = MAX_SHOWN) -> np.ndarray:
+    """(K,) positions of (N, 4, 4) cameras that are worth a frustum of this size: far enough apart not to overlap.
+
+    A new camera changes nothing about the choice among the older ones, and a slowly changing size hardly ever
+    does, so pictures that are drawn stay drawn.
+    """
+    if not len(world_from_camera):
+        return np.zeros(0, int)
+    steps = np.linalg.norm(np.diff(world_from_camera[:, :3, 3], axis=0), axis=1)
+    cosines = (world_from_camera[1:, :3, 2] * world_from_camera[:-1, :3, 2]).sum(axis=1)
+    turns = np.arccos(np.clip(cosines, -1, 1))
+    spacing = 2.0 ** np.round(np.log2(max(size, 1e-9)))
+    travel = np.concatenate([[0.0], np.cumsum(steps / spacing + turns / _TURN_RAD)])
+    while True:
+        places = np.floor(travel)
+        chosen = np.flatnonzero(np.diff(places, prepend=-1.0) > 0)
+        if len(chosen) <= max_shown:
+            return chosen
+        travel /= 2
 
 
 class FrustumVisual:
@@ -79,8 +94,14 @@ class Frusta:
         self._shown = ShownFrusta.ALL
         self._has_pictures = True
         self._depth = 1.0
+        self._eye = np.full(3, np.inf)
+        self._past: list[FrameRecord] = []
+        self._past_drawn: Set[int] = frozenset()
+        self._n_frames = 0
+        self._current_record: FrameRecord | None = None
         self._cameras: dict[int, FrameRecord] = {}  # those drawn, by position
-        self._tiles: dict[int, np.ndarray] = {}  # the thumbnail on each tile
+        # Tile and picture by the picture's id; holding the picture keeps its id from being given to another.
+        self._tiles: dict[int, tuple[int, np.ndarray]] = {}
         self.corners = np.zeros((0, 5, 3))  # of those drawn, world space, in order of ``positions``
         self.positions = np.zeros(0, int)
 
@@ -101,26 +122,39 @@ class Frusta:
     def show(
         self,
         records: Sequence[FrameRecord],
-        centres: np.ndarray,
+        world_from_camera: np.ndarray,
         current: FrameRecord | None,
         current_picture: np.ndarray | None,
         depth: float,
     ) -> None:
-        """Draw the run's cameras and the path through their (N, 3) centres, frusta ``depth`` long.
+        """Draw the run's cameras, (N, 4, 4) poses of N records, with frusta ``depth`` long.
 
         The current camera is drawn large, with its thumbnail or a better (h, w, 3) uint8 picture on it.
         """
         self._depth = depth
+        centres = world_from_camera[:, :3, 3]
         step = -(-len(centres) // _MAX_PATH) or 1
         self._show_path(centres[(len(centres) - 1) % step :: step])
-        is_all = self._shown is ShownFrusta.ALL
-        past = [records[place] for place in shown_positions(len(records))] if is_all else []
-        self._show_past(past, len(records))
-        if current is None or self._shown is ShownFrusta.NONE:
-            self._current.hide()
-            self._current_picture.visible = False
-        else:
-            self._show_current(current, current_picture)
+        self._past = []
+        if self._shown is ShownFrusta.ALL:
+            self._past = [records[place] for place in shown_positions(world_from_camera, depth * _PAST_SHARE)]
+        self._n_frames = len(records)
+        self._current_record = None if self._shown is ShownFrusta.NONE else current
+        if current is not None and self._has_pictures:
+            self._current_picture.set_picture(
+                0, current.thumbnail if current_picture is None else current_picture
+            )
+        self._draw()
+
+    def update_view(self, eye: np.ndarray) -> None:
+        """The view looks from (3,) now: frusta right before it would hide the scene, and are left out."""
+        if np.array_equal(eye, self._eye):
+            return
+        self._eye = np.array(eye, float)
+        if {record.position for record in self._visible_past()} != self._past_drawn or (
+            self._is_current_visible() != self._current.is_shown
+        ):
+            self._draw()
 
     def highlight(self, position: int | None) -> None:
         """Make one of the drawn frusta stand out."""
@@ -139,37 +173,61 @@ class Frusta:
         self._path.set_data(pos=centres.astype(np.float32), color=colors)
         self._path.visible = self._is_path_on
 
-    def _show_past(self, records: Sequence[FrameRecord], n_frames: int) -> None:
+    def _draw(self) -> None:
+        self._draw_past(self._visible_past())
+        self._draw_current()
+
+    def _visible_past(self) -> list[FrameRecord]:
+        reach = _NEAR_EYE * self._depth * _PAST_SHARE
+        return [record for record in self._past if _distance(record, self._eye) > reach]
+
+    def _is_current_visible(self) -> bool:
+        record = self._current_record
+        return record is not None and _distance(record, self._eye) > self._depth
+
+    def _draw_past(self, records: Sequence[FrameRecord]) -> None:
         self._cameras = {record.position: record for record in records}
+        self._past_drawn = self._cameras.keys()
         self.positions = np.array(list(self._cameras), int)
         self.corners = _corners(records, self._depth * _PAST_SHARE)
         self._lines.visible = bool(records)
         self._pictures.visible = bool(records) and self._has_pictures
         if not records:
             return
-        shares = self.positions / max(n_frames - 1, 1)
+        shares = self.positions / max(self._n_frames - 1, 1)
         colors = np.repeat(colors_by_time(shares, 0.75), 18, axis=0)
         self._lines.set_data(pos=frusta_segments(self.corners), color=colors)
         if self._has_pictures:
-            for tile, record in enumerate(records):
-                if self._tiles.get(tile) is not record.thumbnail:
-                    self._tiles[tile] = record.thumbnail
-                    self._pictures.set_picture(tile, record.thumbnail)
-            self._pictures.set_quads(self.corners[:, 1:], np.arange(len(records)))
+            tiles = [self._tile_of(record) for record in records]
+            self._pictures.set_quads(self.corners[:, 1:], np.array(tiles))
 
-    def _show_current(self, record: FrameRecord, picture: np.ndarray | None) -> None:
+    def _tile_of(self, record: FrameRecord) -> int:
+        """The tile with a frame's thumbnail, filled if need be."""
+        held = self._tiles.get(id(record.thumbnail))
+        if held is not None:
+            return held[0]
+        if len(self._tiles) == MAX_SHOWN:
+            wanted = {id(past.thumbnail) for past in self._past}
+            self._tiles = {key: held for key, held in self._tiles.items() if key in wanted}
+        taken = {tile for tile, _ in self._tiles.values()}
+        tile = next(tile for tile in range(MAX_SHOWN) if tile not in taken)
+        self._tiles[id(record.thumbnail)] = (tile, record.thumbnail)
+        self._pictures.set_picture(tile, record.thumbnail)
+        return tile
+
+    def _draw_current(self) -> None:
+        record = self._current_record
+        if record is None or not self._is_current_visible():
+            self._current.hide()
+            self._current_picture.visible = False
+            return
         self._current.show(record.world_from_camera, record.intrinsics, record.size_hw, self._depth)
-        self._current_picture.visible = self._has_pictures
         corners = _corners([record], self._depth)
+        self._current_picture.visible = self._has_pictures
+        self._current_picture.set_quads(corners[:, 1:], np.zeros(1, int))
         if self._shown is ShownFrusta.CURRENT:
-            self._cameras, self.positions, self.corners = (
-                {record.position: record},
-                np.array([record.position]),
-                corners,
-            )
-        if self._has_pictures:
-            self._current_picture.set_picture(0, record.thumbnail if picture is None else picture)
-            self._current_picture.set_quads(corners[:, 1:], np.zeros(1, int))
+            self._cameras = {record.position: record}
+            self.positions, self.corners = np.array([record.position]), corners
 
 
 def frustum_under(pixels: np.ndarray, depths: np.ndarray, x_px: float, y_px: float) -> int | None:
@@ -191,6 +249,10 @@ def frustum_under(pixels: np.ndarray, depths: np.ndarray, x_px: float, y_px: flo
     if not len(hits):
         return None
     return int(hits[np.argmin(depths[hits, 1:].mean(axis=1))])
+
+
+def _distance(record: FrameRecord, eye: np.ndarray) -> float:
+    return float(np.linalg.norm(record.world_from_camera[:3, 3] - eye))
 
 
 def _corners(records: Sequence[FrameRecord], depth: float) -> np.ndarray:

@@ -63,7 +63,7 @@ class SceneView:
         self._frusta = Frusta(stage.world)
         self._queried_frustum = FrustumVisual(stage.world, QUERY_COLOR)
         self._flight = FlightPath(stage.world)
-        self._marks = Marks(stage.world)
+        self._marks = Marks(stage)
         self._gizmo = AxisGizmo(stage.overlay)
         self._viewfinder = Viewfinder(stage.overlay)
 
@@ -228,9 +228,9 @@ class SceneView:
         self._cameras.set_query_shown(True)
         self._pacer.request_draw()
 
-    def show_flight(self, world_from_camera: np.ndarray, key_positions: Sequence[int] = ()) -> None:
-        """Show (N, 4, 4) samples of a flight; ``key_positions`` are those of its key views. None: hide."""
-        self._flight.show(world_from_camera, key_positions, self._cameras.frustum_depth)
+    def show_flight(self, world_from_camera: np.ndarray, keys: np.ndarray) -> None:
+        """Show (N, 4, 4) samples of a flight and its (K, 4, 4) key views; none of either hides it."""
+        self._flight.show(world_from_camera, keys, self._cameras.frustum_depth)
         self._pacer.request_draw()
 
     def grab(self) -> Any:
@@ -258,7 +258,9 @@ class SceneView:
     def _on_camera_moved(self) -> None:
         self._update_overlays()
         self._look.update_view()  # the size of a point follows the height of the view
+        self._frusta.update_view(self._stage.eye())
         self._ghost.update_view()
+        self._marks.update_view()
         self._pacer.note_motion()
 
     def _update_overlays(self) -> None:
