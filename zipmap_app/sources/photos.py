@@ -11,7 +11,7 @@ from natsort import natsorted, ns
 
 from zipmap_app.sources.base import SourceError
 from zipmap_app.sources.fitting import FrameFitter
-from zipmap_app.sources.pictures import frames_from_animation, rgb_from_picture
+from zipmap_app.sources.pictures import fov_from_picture, frames_from_animation, rgb_from_picture
 from zipmap_app.state.messages import SourceFrame
 
 _SUFFIXES = (
@@ -95,7 +95,10 @@ class PhotosSource:
                 self._first_refusal = self._first_refusal or refusal
                 self._notes.append(f"skipped a photo: {refusal}")
                 continue
-            return SourceFrame(index, float(index), time.monotonic(), self._fitter.fit(rgb), path.name)
+            fitted = self._fitter.fit(rgb)
+            # A picture that was cropped does not show what its camera says any more.
+            fov_x_rad = fov_from_picture(path, (rgb.shape[0], rgb.shape[1])) if fitted is rgb else None
+            return SourceFrame(index, float(index), time.monotonic(), fitted, path.name, fov_x_rad)
         return None
 
 

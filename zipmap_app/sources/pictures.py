@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import warnings
 from collections.abc import Iterator
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pi_heif
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from zipmap_app.sources.base import SourceError, check_size
 from zipmap_app.sources.quiet import quiet_stderr
 
 # Formats that photos come in. Pillow knows many more; each is a parser that a stray file could reach.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "HEIF", "AVIF", "JPEG2000")
+_FILM_DIAGONAL_MM = math.hypot(36, 24)  # equivalent focal lengths compare diagonals
+_EQUIVALENT_MM = (6.0, 800.0)  # what is outside is a camera's way to say that it does not know
 _ANIMATED_FORMATS = ("GIF", "WEBP", "PNG")
 _NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, PPM, HEIC, AVIF or JPEG 2000"
 
@@ -63,6 +66,22 @@ def rgb_from_picture(path: Path) -> np.ndarray:
         upright = _upright(image)
         check_size(path.name, upright.height, upright.width)
         return _rgb(upright)
+
+
+def fov_from_picture(path: Path, size_hw: tuple[int, int]) -> float | None:
+    """Horizontal field of view in radians of a picture of this upright size, if its EXIF data tell."""
+    try:
+        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+            equivalent_mm = float(
+                image.getexif().get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm]
+            )
+    except Exception:
+        # Most pictures have none, and EXIF of unknown origin breaks in any way; see _picture.
+        return None
+    if not _EQUIVALENT_MM[0] <= equivalent_mm <= _EQUIVALENT_MM[1]:
+        return None
+    height, width = size_hw
+    return 2 * math.atan(0.5 * width / math.hypot(height, width) * _FILM_DIAGONAL_MM / equivalent_mm)
 
 
 def frames_from_animation(path: Path) -> Iterator[tuple[float, np.ndarray]]:
