@@ -13,6 +13,7 @@ import numpy as np
 
 _HUBER = 1.5  # residuals beyond this many sigmas count linearly
 _DAMPING = 1e-4
+_DONE = 0.99  # a step that saves less than a hundredth is the last
 _MIN_Z = 1e-3  # of the host's depth; what falls behind a camera has no direction to pull in
 _BEHIND_COST = 30.0
 _MAX_LOG_STEP = 1.0  # of a depth
@@ -55,7 +56,7 @@ def adjust(problem: Problem, n_iterations: int) -> Adjusted:
     for _ in range(n_iterations):
         after = _Linearised(linear.step(damping))
         if after.cost < linear.cost:
-            is_done = after.cost > 0.999 * linear.cost
+            is_done = after.cost > _DONE * linear.cost
             linear, damping = after, damping / 4
             if is_done:
                 break

@@ -27,14 +27,14 @@ class AssistOptions:
 
     n_corners: int = 160
     spacing: float = 0.022  # between corners
-    n_cameras: int = 4  # keyframes that are solved together
+    n_cameras: int = 3  # keyframes that are solved together
     prior_sigma: float = 1.0  # of the log of the model's depth, as far as neighbouring pixels err alike
     min_tracked: int = 14  # corners without which a camera is not trusted
     min_share: float = 0.35  # of the followed corners that must agree on the camera
     keyframe_motion: float = 0.045  # median movement of the corners since the last keyframe
     keyframe_share: float = 0.65  # of the corners still followed
     outlier: float = 0.008
-    n_iterations: int = 5
+    n_iterations: int = 4
     scale_memory: float = 10.0  # sure points that the depth scale of the frame before counts for
     focal_memory: int = 120  # frames whose field of view, as the model sees it, is asked for the median
     focal_sigma: float = 0.2  # of the log of that median
