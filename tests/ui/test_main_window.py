@@ -171,7 +171,7 @@ def drop(window: MainWindow, paths: list[Path]) -> None:
 
 def test_the_confidence_slider_reaches_the_points(window, session):
     start(session)
-    window.side_panel.appearance._hidden.setValue(50)
+    window.side_panel.appearance._hidden.slider.setValue(50)
     window.side_panel.appearance.change_size(4)
     assert window.scene.points.style.min_confidence == pytest.approx(1.0)
     assert window.scene.points.style.size_px == pytest.approx(3.5)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from zipmap_app.state.event import Event
+from zipmap_app.state.sample import SceneExtent
 
 
 class ColorMode(Enum):
@@ -44,6 +45,13 @@ class ClipBox:
     def __post_init__(self) -> None:
         if any(low >= high for low, high in zip(self.minimum, self.maximum, strict=True)):
             raise ValueError(f"clip box: want minimum below maximum, got {self.minimum} and {self.maximum}")
+
+    @classmethod
+    def around(cls, extent: SceneExtent) -> ClipBox:
+        """A cube that holds the bulk of the points; ``extent`` in stage space."""
+        reach = 1.25 * extent.radius
+        x, y, z = extent.centre
+        return cls((x - reach, y - reach, z - reach), (x + reach, y + reach, z + reach))
 
 
 @dataclass(frozen=True, slots=True)

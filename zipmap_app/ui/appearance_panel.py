@@ -1,78 +1,82 @@
-"""How the points look: size and confidence."""
+"""How the points look: size, colour and confidence."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QSlider, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
-from zipmap_app.state.appearance import Appearance
+from zipmap_app.state.appearance import Appearance, AppearanceModel, ColorMode
 from zipmap_app.ui.card import Card, small_label
+from zipmap_app.ui.controls import Choice, SegmentedControl, SliderRow
 
 _SIZE_STEPS_PER_PX = 4
+_MAX_HIDDEN_PERCENT = 95
+_COLORS = (
+    Choice(ColorMode.RGB, "Picture", "Colour of the pictures (F5)"),
+    Choice(ColorMode.DEPTH, "Distance", "Distance from where you look: warm is near (F6)"),
+    Choice(ColorMode.CONFIDENCE, "Sureness", "How sure the model is: violet is unsure, yellow is sure (F7)"),
+    Choice(ColorMode.TIME, "Time", "When it was seen: blue is oldest, amber newest (F8)"),
+)
 
 
 class AppearancePanel(Card):
-    """Edits a Appearance and announces it whole."""
+    """Edits the part of an AppearanceModel that concerns the points. GUI thread only."""
 
-    changed = Signal(object)  # Appearance
+    changed = Signal(object)  # Appearance, whoever changed it
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, look: AppearanceModel, parent: QWidget | None = None) -> None:
         super().__init__("Points", parent)
-        self._size = QSlider(Qt.Orientation.Horizontal)
-        self._size.setRange(_SIZE_STEPS_PER_PX, 12 * _SIZE_STEPS_PER_PX)
-        self._size.setToolTip("Point size in pixels (Ctrl+wheel over the scene)")
-        self._size_value = small_label()
-        self._hidden = QSlider(Qt.Orientation.Horizontal)
-        self._hidden.setRange(0, 95)
-        self._hidden.setToolTip("Hide the points the model is least sure of")
-        self._hidden_value = small_label()
+        self._look = look
+        self._size = SliderRow(
+            "Size",
+            "Point size in pixels (Ctrl+wheel over the scene)",
+            (_SIZE_STEPS_PER_PX, 12 * _SIZE_STEPS_PER_PX),
+            lambda step: f"{step / _SIZE_STEPS_PER_PX:.2g} px",
+        )
+        self._hidden = SliderRow(
+            "Hide unsure",
+            "Hide the points that the model is least sure of",
+            (0, _MAX_HIDDEN_PERCENT),
+            lambda step: f"{step} %",
+        )
+        self._colors: SegmentedControl[ColorMode] = SegmentedControl(_COLORS)
         self._attenuated = QCheckBox("Nearer points are larger")
-        initial = Appearance()
-        self._size.setValue(round(initial.size_px * _SIZE_STEPS_PER_PX))
-        self._hidden.setValue(round(initial.hidden_fraction * 100))
-        self._attenuated.setChecked(initial.is_attenuated)
-        rows = QGridLayout()
-        rows.setHorizontalSpacing(10)
-        rows.setVerticalSpacing(8)
-        rows.setColumnStretch(1, 1)
-        for row, (title, slider, value) in enumerate(
-            (
-                ("Size", self._size, self._size_value),
-                ("Hide unsure", self._hidden, self._hidden_value),
-            )
-        ):
-            rows.addWidget(small_label(title), row, 0)
-            rows.addWidget(slider, row, 1)
-            value.setMinimumWidth(44)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            rows.addWidget(value, row, 2)
-            slider.valueChanged.connect(self._on_edited)
-        self.body.addLayout(rows)
+        self._attenuated.setToolTip("Let points grow as you come closer, so that surfaces stay closed")
         self._shaded = QCheckBox("Shade edges")
         self._shaded.setToolTip("Eye-dome lighting: darken what lies behind an edge")
-        self._shaded.setChecked(initial.is_shaded)
-        for box in (self._attenuated, self._shaded):
-            self.body.addWidget(box)
-            box.toggled.connect(self._on_edited)
-        self._show_values()
+        self._size.moved.connect(lambda step: look.edit(size_px=step / _SIZE_STEPS_PER_PX))
+        self._hidden.moved.connect(lambda step: look.edit(hidden_fraction=step / 100))
+        self._colors.chosen.connect(lambda mode: look.edit(color_mode=mode))
+        self._attenuated.clicked.connect(lambda is_on: look.edit(is_attenuated=is_on))
+        self._shaded.clicked.connect(lambda is_on: look.edit(is_shaded=is_on))
+        colors = QHBoxLayout()
+        colors.setSpacing(10)
+        colors.addWidget(small_label("Colour"))
+        colors.addWidget(self._colors, 1)
+        self.body.addWidget(self._size)
+        self.body.addWidget(self._hidden)
+        self.body.addLayout(colors)
+        self.body.addWidget(self._attenuated)
+        self.body.addWidget(self._shaded)
+        self._disconnect = look.changed.connect(self._on_look)
+        self._show(look.value)
 
-    @property
-    def appearance(self) -> Appearance:
-        return Appearance(
-            size_px=self._size.value() / _SIZE_STEPS_PER_PX,
-            is_attenuated=self._attenuated.isChecked(),
-            is_shaded=self._shaded.isChecked(),
-            hidden_fraction=self._hidden.value() / 100,
-        )
+    def release(self) -> None:
+        """Let go of the model."""
+        self._disconnect()
 
     def change_size(self, n_steps: int) -> None:
         """Grow or shrink the points by quarter pixels."""
-        self._size.setValue(self._size.value() + n_steps)
+        slider = self._size.slider
+        slider.setValue(slider.value() + n_steps)
 
-    def _on_edited(self) -> None:
-        self._show_values()
-        self.changed.emit(self.appearance)
+    def _on_look(self, appearance: Appearance) -> None:
+        self._show(appearance)
+        self.changed.emit(appearance)
 
-    def _show_values(self) -> None:
-        self._size_value.setText(f"{self.appearance.size_px:.2g} px")
-        self._hidden_value.setText(f"{self._hidden.value()} %")
+    def _show(self, appearance: Appearance) -> None:
+        self._size.set_step(round(appearance.size_px * _SIZE_STEPS_PER_PX))
+        self._hidden.set_step(round(appearance.hidden_fraction * 100))
+        self._colors.set_value(appearance.color_mode)
+        self._attenuated.setChecked(appearance.is_attenuated)
+        self._shaded.setChecked(appearance.is_shaded)

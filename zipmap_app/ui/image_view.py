@@ -1,4 +1,4 @@
-"""Widgets that show a picture and a colour scale."""
+"""Widgets that show a picture, and the colour scales beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from zipmap_app.state.depth_colors import TURBO
-from zipmap_app.ui.images import qimage_from_rgb
+from zipmap_app.ui.images import CONFIDENCE_TABLE, qimage_from_rgb
 from zipmap_app.ui.theme import PALETTE
 
 
@@ -75,18 +75,20 @@ class ImageView(QWidget):
         painter.end()
 
 
-class DepthScale(QWidget):
-    """The turbo colour bar of a depth picture with the depths at its ends."""
+class ColorScale(QWidget):
+    """A colour bar with the values at its ends and a title between them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, colors: np.ndarray, title: str, parent: QWidget | None = None) -> None:
+        """``colors``: (N, 3) uint8 from left to right."""
         super().__init__(parent)
-        self._near = self._far = 0.0
+        self._title = title
+        self._left = self._right = 0.0
         self.setFixedHeight(22)
-        self._bar = qimage_from_rgb(TURBO[::-1][None])  # near (red) on the left
+        self._bar = qimage_from_rgb(colors[None])
 
-    def set_range(self, near: float, far: float) -> None:
-        """Depths in scene units; equal values blank the numbers."""
-        self._near, self._far = near, far
+    def set_range(self, left: float, right: float) -> None:
+        """The values at the ends; equal values blank the numbers."""
+        self._left, self._right = left, right
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -98,8 +100,22 @@ class DepthScale(QWidget):
         font.setPixelSize(11)
         painter.setFont(font)
         labels = self.rect().adjusted(0, 7, 0, 0)
-        if self._far > self._near:
-            painter.drawText(labels, Qt.AlignmentFlag.AlignLeft, f"{self._near:.3g}")
-            painter.drawText(labels, Qt.AlignmentFlag.AlignRight, f"{self._far:.3g}")
-        painter.drawText(labels, Qt.AlignmentFlag.AlignHCenter, "depth, relative units")
+        if self._right > self._left:
+            painter.drawText(labels, Qt.AlignmentFlag.AlignLeft, f"{self._left:.3g}")
+            painter.drawText(labels, Qt.AlignmentFlag.AlignRight, f"{self._right:.3g}")
+        painter.drawText(labels, Qt.AlignmentFlag.AlignHCenter, self._title)
         painter.end()
+
+
+class DepthScale(ColorScale):
+    """The turbo colour bar of a depth picture, near (red) on the left."""
+
+    def __init__(self, title: str = "depth, relative units", parent: QWidget | None = None) -> None:
+        super().__init__(TURBO[::-1], title, parent)
+
+
+class ConfidenceScale(ColorScale):
+    """The colour bar of a confidence picture, unsure on the left."""
+
+    def __init__(self, title: str = "confidence", parent: QWidget | None = None) -> None:
+        super().__init__(CONFIDENCE_TABLE, title, parent)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
+from zipmap_app.state.appearance import AppearanceModel
 from zipmap_app.ui.appearance_panel import AppearancePanel
 from zipmap_app.ui.query_panel import QueryPanel
 from zipmap_app.ui.video_panel import VideoPanel
@@ -20,7 +21,7 @@ class SidePanel(QScrollArea):
         super().__init__(parent)
         self.video = VideoPanel()
         self.query = QueryPanel()
-        self.appearance = AppearancePanel()
+        self.appearance = AppearancePanel(AppearanceModel())
         column = QWidget()
         layout = QVBoxLayout(column)
         layout.setContentsMargins(10, 10, 10, 10)

@@ -1,0 +1,73 @@
+"""The Live tab shows the frame under the playhead."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zipmap_app.state.messages import ModelLoaded
+from zipmap_app.ui.cards.frame_card import FrameCard
+from zipmap_app.ui.side_tabs import SideTab, SideTabs
+from zipmap_app.ui.theme import style_sheet
+
+
+def test_the_card_follows_the_playhead_and_marks_keyframes(shown, session):
+    card = shown(FrameCard(session.history, session.timeline))
+    assert "frame_000005" in card._caption.text()
+    assert not card._keyframe.isVisible()
+    session.timeline.seek(3)
+    assert "frame_000003" in card._caption.text()
+    assert card._keyframe.isVisible()
+    assert card.pictures.has_picture
+    assert card.pictures.depth_view.has_image
+    assert card.pictures.confidence_view.has_image
+
+
+def test_a_frame_without_its_pictures_says_why(shown, session):
+    card = shown(FrameCard(session.history, session.timeline))
+    session.history._details.clear()
+    session.timeline.seek(1)
+    assert card.pictures.has_picture
+    assert not card.pictures.depth_view.has_image
+    assert "memory for pictures is full" in card._caption.text()
+
+
+def test_a_hidden_card_does_no_work_and_catches_up(shown, session):
+    card = shown(FrameCard(session.history, session.timeline))
+    card.hide()
+    session.timeline.seek(2)
+    assert "frame_000005" in card._caption.text()
+    card.show()
+    assert "frame_000002" in card._caption.text()
+
+
+def test_cutting_the_run_shows_the_frame_that_is_left(shown, session):
+    card = shown(FrameCard(session.history, session.timeline))
+    session.history.truncate(2)
+    session.timeline.set_timestamps([0.0, 1 / 30])
+    assert "frame_000001" in card._caption.text()
+    session.history.clear()
+    session.timeline.set_timestamps([])
+    assert not card.pictures.has_picture
+
+
+def test_the_tabs_fit_the_panel_and_let_go_of_the_session(shown, session, look, qtbot):
+    tabs = SideTabs(session, look)
+    tabs.setStyleSheet(style_sheet())
+    qtbot.addWidget(tabs)
+    tabs.resize(370, 700)
+    tabs.show()
+    assert tabs.tabBar().sizeHint().width() <= 370
+    for tab in SideTab:
+        tabs.show_tab(tab)
+        area = tabs.currentWidget()
+        assert area.widget().minimumSizeHint().width() <= 370 - 12  # beside a scroll bar
+    session.apply(ModelLoaded(name="bundled", device="cpu", supports_query=True, load_s=0.1))
+    assert tabs.run_info.text("Model") == "bundled on cpu"
+    focal = session.current_frame.intrinsics[0, 0]
+    assert f"{2 * np.degrees(np.arctan(16 / focal)):.0f}°" in tabs.run_info.text("Lens")
+    tabs.release()
+    events = [event for event in vars(session).values() if hasattr(event, "n_listeners")]
+    models = (session.timeline, session.history, session.alignment, session.tools, session.ghost, look)
+    # The session itself listens to its cloud, or to nobody.
+    assert sum(event.n_listeners for event in events) == 0
+    assert [model.changed.n_listeners for model in models] == [0] * len(models)

@@ -1,0 +1,104 @@
+"""The column beside the viewport: what runs, what is asked, how it looks, what it costs."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+
+from zipmap_app.state.appearance import AppearanceModel
+from zipmap_app.state.messages import FrameResult
+from zipmap_app.state.session import SessionModel, SessionStatus
+from zipmap_app.ui.appearance_panel import AppearancePanel
+from zipmap_app.ui.cards.align_card import AlignCard
+from zipmap_app.ui.cards.cameras_card import CamerasCard
+from zipmap_app.ui.cards.clip_card import ClipCard
+from zipmap_app.ui.cards.frame_card import FrameCard
+from zipmap_app.ui.cards.measure_card import MeasureCard
+from zipmap_app.ui.cards.run_info_card import RunInfoCard
+
+
+class SideTab(IntEnum):
+    """The tabs in their order."""
+
+    LIVE = 0
+    QUERY = 1
+    VIEW = 2
+    PERFORMANCE = 3
+
+
+_TITLES = {
+    SideTab.LIVE: ("Live", "The frame under the playhead, and the run"),
+    SideTab.QUERY: ("Query", "What a camera anywhere would see"),
+    SideTab.VIEW: ("View", "How the scene is drawn, turned and measured"),
+    SideTab.PERFORMANCE: ("Performance", "Where time and memory go"),
+}
+
+
+class SideTabs(QTabWidget):
+    """Four columns of cards over one session. GUI thread only."""
+
+    def __init__(self, session: SessionModel, look: AppearanceModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setDocumentMode(True)
+        self.tabBar().setDrawBase(False)
+        self.tabBar().setExpanding(False)
+        self.setMinimumWidth(364)  # the widest card beside a scroll bar
+        self.setMaximumWidth(620)
+        self.frame = FrameCard(session.history, session.timeline)
+        self.run_info = RunInfoCard()
+        self.appearance = AppearancePanel(look)
+        self.cameras = CamerasCard(look)
+        self.clip = ClipCard(look, session.cloud, session.alignment)
+        self.align = AlignCard(session.alignment)
+        self.measure = MeasureCard(session.tools, session.alignment)
+        self._add(SideTab.LIVE, (self.frame, self.run_info))
+        self._add(SideTab.QUERY, ())
+        self._add(SideTab.VIEW, (self.appearance, self.cameras, self.align, self.measure, self.clip))
+        self._add(SideTab.PERFORMANCE, ())
+        self._disconnects = (
+            session.status_changed.connect(self._on_status),
+            session.frame_changed.connect(self._on_frame),
+        )
+        self._on_status(session.status)
+        self._on_frame(session.current_frame)
+
+    def release(self) -> None:
+        """Let go of the session and everything in it."""
+        for disconnect in self._disconnects:
+            disconnect()
+        cards = (self.frame, self.appearance, self.cameras, self.clip, self.align, self.measure)
+        for card in cards:
+            card.release()
+
+    def show_tab(self, tab: SideTab) -> None:
+        self.setCurrentIndex(tab)
+
+    def _add(self, tab: SideTab, cards: tuple[QWidget, ...]) -> None:
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.setSpacing(10)
+        for card in cards:
+            layout.addWidget(card)
+        layout.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(column)
+        title, tooltip = _TITLES[tab]
+        index = self.addTab(area, title)
+        self.setTabToolTip(index, tooltip)
+
+    def _on_status(self, status: SessionStatus) -> None:
+        self.run_info.show_status(status)
+        self.align.set_has_scene(status.n_points > 0)
+        self.measure.set_has_scene(status.n_points > 0)
+
+    def _on_frame(self, frame: FrameResult | None) -> None:
+        if frame is None:
+            self.run_info.show_lens(None, 0)
+        else:
+            self.run_info.show_lens(frame.intrinsics, frame.rgb.shape[1])
