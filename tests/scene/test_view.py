@@ -11,7 +11,7 @@ from tests.app_fakes import make_frame, make_points
 from tests.scene.view_support import SIZE, drag, picture_of, settle
 from zipmap_app.scene.coordinates import focal_px
 from zipmap_app.scene.orbit import OrbitPose
-from zipmap_app.state.appearance import Appearance
+from zipmap_app.state.appearance import Appearance, ClipBox
 
 MIDDLE = QPoint(200, 150)
 
@@ -133,3 +133,54 @@ def test_when_still_everything_is_drawn_again(view, session, qtbot):
     session.cloud.append(make_points(np.random.default_rng(0).normal(size=(400_000, 3))))
     qtbot.waitUntil(lambda: view.points.stride > 1)
     qtbot.waitUntil(lambda: view.points.stride == 1)
+
+
+def frame_points(frame: int) -> np.ndarray:
+    """A dense patch of one frame, in a colour of its own."""
+    rng = np.random.default_rng(frame)
+    positions = rng.uniform((-1 + frame * 0.5, -0.5, 2), (-0.5 + frame * 0.5, 0.5, 2.01), (4000, 3))
+    points = make_points(positions, rgb=(255, 0, 0) if frame % 2 else (0, 255, 0))
+    points["frame"] = frame
+    return points
+
+
+def count(view, rgb: tuple[int, int, int]) -> int:
+    return int((picture_of(view) == rgb).all(axis=2).sum())
+
+
+def test_the_screen_keeps_up_with_cutting_restoring_replacing_and_thinning(view, session):
+    cloud = session.cloud
+    view.set_grid_visible(False)
+    view.set_appearance(Appearance(is_shaded=False, is_attenuated=False, size_px=3))
+    view.camera.pose = OrbitPose(np.array([0.0, 0, 2]), 3.0)
+    for frame in range(4):
+        cloud.append(frame_points(frame))
+    green, red = count(view, (0, 255, 0)), count(view, (255, 0, 0))
+    assert green > 1000
+    assert red > 1000
+    removed = cloud.truncate(1)
+    assert view.points.n_points == cloud.n_points == 4000
+    assert count(view, (255, 0, 0)) == 0
+    assert count(view, (0, 255, 0)) == pytest.approx(green / 2, rel=0.1)
+    cloud.restore(removed)
+    assert (count(view, (0, 255, 0)), count(view, (255, 0, 0))) == (green, red)
+    old = cloud.replace([frame_points(1)])
+    assert count(view, (0, 255, 0)) == 0
+    cloud.replace(old)
+    assert (count(view, (0, 255, 0)), count(view, (255, 0, 0))) == (green, red)
+    cloud.max_points = 8000  # thins to about 4000
+    assert view.points.n_points == cloud.n_points < 5000
+    assert count(view, (0, 255, 0)) > 0.8 * green  # coverage stays
+
+
+def test_the_clip_box_is_drawn_where_it_cuts(view):
+    view.set_grid_visible(False)
+    view.camera.pose = OrbitPose(np.array([0.0, 0, 2]), 3.0)
+    plain = picture_of(view)
+    view.set_appearance(Appearance(clip_box=ClipBox((-0.5, -0.4, 1.5), (0.5, 0.4, 2.5))))
+    rows, columns = np.nonzero((picture_of(view) != plain).any(axis=2))
+    focal = view.camera.view_focal_px
+    assert columns.max() - columns.min() == pytest.approx(1.0 / 2.5 * focal, abs=3)  # the front face
+    assert rows.max() - rows.min() == pytest.approx(0.8 / 2.5 * focal, abs=3)
+    view.set_appearance(Appearance())
+    np.testing.assert_array_equal(picture_of(view), plain)

@@ -33,8 +33,11 @@ def settle(qtbot, view: SceneView) -> None:
 
 
 def picture_of(view: SceneView) -> np.ndarray:
-    """(H, W, 3) uint8 of the viewport."""
-    image = view.grab().convertToFormat(view.grab().Format.Format_RGB888)
+    """(H, W, 3) uint8 of the viewport, with all points there."""
+    image = view.grab()
+    while view.points.store.n_waiting or view.queried_points.store.n_waiting:
+        image = view.grab()
+    image = image.convertToFormat(image.Format.Format_RGB888)
     flat = np.frombuffer(image.constBits(), np.uint8)
     rows = flat.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
     return rows.reshape(image.height(), image.width(), 3).copy()

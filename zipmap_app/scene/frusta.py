@@ -94,6 +94,7 @@ class Frusta:
         self._shown = ShownFrusta.ALL
         self._has_pictures = True
         self._depth = 1.0
+        self._highlighted: int | None = None
         self._eye = np.full(3, np.inf)
         self._past: list[FrameRecord] = []
         self._past_drawn: Set[int] = frozenset()
@@ -157,7 +158,8 @@ class Frusta:
             self._draw()
 
     def highlight(self, position: int | None) -> None:
-        """Make one of the drawn frusta stand out."""
+        """Make one of the drawn frusta stand out, as long as it is drawn."""
+        self._highlighted = position
         record = self._cameras.get(position) if position is not None else None
         if record is None:
             self._hovered.hide()
@@ -176,6 +178,7 @@ class Frusta:
     def _draw(self) -> None:
         self._draw_past(self._visible_past())
         self._draw_current()
+        self.highlight(self._highlighted)
 
     def _visible_past(self) -> list[FrameRecord]:
         reach = _NEAR_EYE * self._depth * _PAST_SHARE

@@ -1,7 +1,8 @@
-"""A ground grid that grows with the scene, and the corner gizmo that says which way the axes point."""
+"""What gives the scene a frame: ground grid, clip box, and the corner gizmo that says where the axes point."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -10,8 +11,10 @@ from vispy.scene.visuals import Line, Text
 
 from zipmap_app.scene.colors import AXIS_COLORS
 from zipmap_app.scene.orbit import OrbitPose
+from zipmap_app.state.appearance import ClipBox
 
 _CELLS_PER_SIDE = 24
+_OUTLINE = (0.95, 0.82, 0.42, 0.55)
 _MINOR, _MAJOR = (0.55, 0.62, 0.72, 0.13), (0.55, 0.62, 0.72, 0.26)
 
 
@@ -55,6 +58,27 @@ class GroundGrid:
 
     def set_visible(self, is_visible: bool) -> None:
         self._line.visible = is_visible
+
+
+class ClipOutline:
+    """The edges of the box outside of which nothing is drawn. Stage space."""
+
+    def __init__(self, parent: Node) -> None:
+        self._line = Line(
+            pos=np.zeros((2, 3), np.float32), connect="segments", parent=parent, color=_OUTLINE, width=1.5
+        )
+        self._line.set_gl_state("translucent", depth_test=True)
+        self._line.order = 4
+        self._line.visible = False
+
+    def show(self, box: ClipBox | None) -> None:
+        self._line.visible = box is not None
+        if box is not None:
+            low, high = np.array(box.minimum), np.array(box.maximum)
+            corners = np.array(list(itertools.product((0, 1), repeat=3)))
+            pairs = [(a, b) for a, b in itertools.combinations(corners, 2) if np.abs(a - b).sum() == 1]
+            places = low + np.array(pairs).reshape(-1, 3) * (high - low)
+            self._line.set_data(pos=places.astype(np.float32))
 
 
 class AxisGizmo:

@@ -13,7 +13,7 @@ from zipmap_app.scene.colors import QUERY_COLOR
 from zipmap_app.scene.framing import SceneFraming
 from zipmap_app.scene.frusta import Frusta, FrustumVisual
 from zipmap_app.scene.ghost import GhostHandle
-from zipmap_app.scene.grid import AxisGizmo, GroundGrid
+from zipmap_app.scene.grid import AxisGizmo, ClipOutline, GroundGrid
 from zipmap_app.scene.growing_points import GrowingPoints
 from zipmap_app.scene.look import PointLook
 from zipmap_app.scene.marks import FlightPath, Marks, Segment
@@ -60,6 +60,7 @@ class SceneView:
         self._look = PointLook(self._session, stage, self._framing, *self._clouds)
         self._grid = GroundGrid(stage.ground)
         self._grid.update((0.0, 0.0, 1.5), 2.0, 0.8)
+        self._clip_outline = ClipOutline(stage.ground)
         self._frusta = Frusta(stage.world)
         self._queried_frustum = FrustumVisual(stage.world, QUERY_COLOR)
         self._flight = FlightPath(stage.world)
@@ -135,6 +136,7 @@ class SceneView:
         self._pacer.is_shading_wanted = appearance.is_shaded
         self._look.set_appearance(appearance)
         self._frusta.set_look(appearance.shown_frusta, has_pictures=appearance.has_pictures)
+        self._clip_outline.show(appearance.clip_box)
         self._cameras.set_frustum_scale(appearance.frustum_scale)
         self._cameras.refresh()
         self._pacer.request_draw()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from zipmap_app.state.event import Event
-from zipmap_app.state.points import POINT_DTYPE
+from zipmap_app.state.points import POINT_DTYPE, seal
 from zipmap_app.state.sample import CloudSample, SceneExtent
 from zipmap_app.state.thinning import ThinnedCloud, ThinningRequest, thin
 
@@ -81,6 +81,7 @@ class CloudModel:
             raise ValueError("points: want one frame, not before that of the points so far")
         if self._n_points >= _HARD_BOUND * self._max_points:
             points = points[::_SPARSE_STEP].copy()
+            seal(points)
         self._blocks.append(points)
         self._n_points += len(points)
         self._sample.extend(points)
