@@ -10,8 +10,8 @@ from zipmap_app.sources.opencv import cv2
 
 _GRID = (5, 6)  # rows, columns of the correction; bilinear between them
 _STEPS = 4  # reweightings
-_HUBER = 0.15  # of log depth: the model's edges and the points' do not lie on the same pixels
-_SMOOTH = 3.0  # pulls neighbouring cells together; in units of one sure point
+_SPREAD = 0.3  # of log depth: the model's edges and the points' do not lie on the same pixels
+_SMOOTH = 0.3  # pulls neighbouring cells together; in units of one sure point
 _RANGE = 0.7  # the field stays within exp(+-0.7) of its mean
 
 
@@ -53,22 +53,24 @@ def fit_field(
     how many sure points the mean before counts for.
     """
     basis = _weights(places)
-    weight = 1 / (1 + (sigma / _HUBER) ** 2)
+    weight = 1 / (1 + (sigma / _SPREAD) ** 2)
     mean = before.mean
     for _ in range(_STEPS):
-        robust = weight * _huber(log_ratio - mean)
+        robust = weight * _trust(log_ratio - mean)
         mean = float((robust @ log_ratio + prior_points * before.mean) / (robust.sum() + prior_points))
     cells = np.zeros(basis.shape[1])
     smooth = _smoothness()
     for _ in range(_STEPS):
-        robust = weight * _huber(log_ratio - mean - basis @ cells)
+        robust = weight * _trust(log_ratio - mean - basis @ cells)
         normal = basis.T @ (basis * robust[:, None]) + smooth
         cells = np.linalg.solve(normal, basis.T @ (robust * (log_ratio - mean)))
     return DepthField(mean, cells.reshape(_GRID))
 
 
-def _huber(residual: np.ndarray) -> np.ndarray:
-    return _HUBER / np.maximum(np.abs(residual), _HUBER)
+def _trust(residual: np.ndarray) -> np.ndarray:
+    """Cauchy's weights: what is far off hardly counts."""
+    trust: np.ndarray = 1 / (1 + (residual / _SPREAD) ** 2)
+    return trust
 
 
 def _weights(places: np.ndarray) -> np.ndarray:
@@ -78,7 +80,7 @@ def _weights(places: np.ndarray) -> np.ndarray:
     y = np.clip(places[:, 1], 0, 1) * (rows - 1)
     by_x = np.maximum(1 - np.abs(x[:, None] - np.arange(columns)), 0)
     by_y = np.maximum(1 - np.abs(y[:, None] - np.arange(rows)), 0)
-    weights: np.ndarray = (by_y[:, :, None] * by_x[:, None, :]).reshape(len(places), -1)
+    weights: np.ndarray = (by_y[:, :, None] * by_x[:, None, :]).reshape(len(places), rows * columns)
     return weights
 
 

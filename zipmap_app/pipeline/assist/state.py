@@ -36,7 +36,8 @@ class Landmarks:
         )
 
 
-_FOCAL_FLOOR = 0.02  # keyframes that follow each other tell much the same
+_FOCAL_DOUBT = 4.0  # times what a keyframe says of its own doubt: the same corners take part in several
+_FOCAL_FLOOR = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Focal:
 
     def measured(self, focal_px: float, sigma: float) -> Focal:
         """After a keyframe was solved for it; ``sigma`` as that solution has it."""
-        # The same corners take part in several keyframes, so what they say is not worth what it seems.
-        return Focal(math.log(focal_px), min(self.sigma, max(2 * sigma, _FOCAL_FLOOR)), is_measured=True)
+        known = max(_FOCAL_DOUBT * sigma, _FOCAL_FLOOR)
+        return Focal(math.log(focal_px), min(self.sigma, known), is_measured=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
