@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from zipmap_app.state.appearance import Appearance, AppearanceModel, ColorMode
 from zipmap_app.ui.card import Card, small_label
-from zipmap_app.ui.controls import Choice, SegmentedControl, SliderRow
+from zipmap_app.ui.controls import Choice, SegmentedControl, SliderRow, check_box
 
 _SIZE_STEPS_PER_PX = 4
 _MAX_HIDDEN_PERCENT = 95
@@ -40,10 +40,10 @@ class AppearancePanel(Card):
             lambda step: f"{step} %",
         )
         self._colors: SegmentedControl[ColorMode] = SegmentedControl(_COLORS)
-        self._attenuated = QCheckBox("Nearer points are larger")
-        self._attenuated.setToolTip("Let points grow as you come closer, so that surfaces stay closed")
-        self._shaded = QCheckBox("Shade edges")
-        self._shaded.setToolTip("Eye-dome lighting: darken what lies behind an edge")
+        self._attenuated = check_box(
+            "Nearer points are larger", "Let points grow as you come closer, so that surfaces stay closed"
+        )
+        self._shaded = check_box("Shade edges", "Eye-dome lighting: darken what lies behind an edge")
         self._size.moved.connect(lambda step: look.edit(size_px=step / _SIZE_STEPS_PER_PX))
         self._hidden.moved.connect(lambda step: look.edit(hidden_fraction=step / 100))
         self._colors.chosen.connect(lambda mode: look.edit(color_mode=mode))

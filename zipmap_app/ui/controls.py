@@ -10,6 +10,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
+    QCheckBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
@@ -52,6 +53,7 @@ class SegmentedControl(QWidget, Generic[_T]):
             button.setToolTip(choice.tooltip)
             place = "first" if index == 0 else "last" if index == len(choices) - 1 else "middle"
             button.setProperty("segment", place)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._group.addButton(button, index)
             row.addWidget(button, 1)
         self._group.button(0).setChecked(True)
@@ -157,7 +159,17 @@ def push_button(text: str, tooltip: str, icon_name: str = "") -> QPushButton:
         button.setIcon(icon(icon_name))
     button.setToolTip(tooltip)
     button.setProperty("role", "compact")
+    # A click leaves the focus where it was: Space goes on meaning pause.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
+
+
+def check_box(text: str, tooltip: str) -> QCheckBox:
+    """A check box with a tooltip."""
+    box = QCheckBox(text)
+    box.setToolTip(tooltip)
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return box
 
 
 def set_enabled_or_why(widget: QWidget, why_not: str, tooltip: str) -> None:

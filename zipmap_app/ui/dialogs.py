@@ -5,21 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QInputDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QGridLayout, QHBoxLayout, QInputDialog, QLabel, QWidget
 
 from zipmap_app.ui.actions import ACTIONS
+from zipmap_app.ui.chrome import MENUS
 
 _MEDIA = (
     "*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.ts *.gif *.apng *.webp "
     "*.jpg *.jpeg *.png *.heic *.heif *.tif *.tiff *.bmp"
 )
+_STATES = "Scene state (*.safetensors)"
 _MOUSE = (
-    ("Left drag", "Orbit"),
+    ("Left drag", "Orbit, or look around while flying"),
     ("Right or middle drag", "Pan"),
     ("Wheel", "Zoom to the mouse"),
     ("Double click on a point", "Orbit about it"),
+    ("Click on a camera", "Go to its frame"),
     ("Ctrl + wheel", "Point size"),
+    ("Alt + wheel", "Camera size"),
 )
+_FLYING = (
+    ("W, A, S, D", "Forward, left, back, right"),
+    ("Q, E", "Down, up"),
+    ("Shift", "Faster"),
+)
+_N_COLUMNS = 3
 
 
 def ask_for_video(parent: QWidget, folder: Path) -> Path | None:
@@ -53,6 +63,32 @@ def ask_for_cloud(parent: QWidget, suggestion: Path) -> Path | None:
     return _with_suffix(path, ".ply")
 
 
+def ask_for_flight(parent: QWidget, suggestion: Path, *, is_video: bool) -> Path | None:
+    """Where a flight goes: a video, or the name of a new folder of pictures."""
+    if not is_video:
+        path, _ = QFileDialog.getSaveFileName(parent, "Save pictures into a new folder", str(suggestion))
+        return Path(path) if path else None
+    kinds = "MP4 video (*.mp4);;WebM video (*.webm)"
+    path, kind = QFileDialog.getSaveFileName(parent, "Save flight", str(suggestion), kinds)
+    return _with_suffix(path, ".webm" if "webm" in kind or path.lower().endswith(".webm") else ".mp4")
+
+
+def ask_for_new_state(parent: QWidget, suggestion: Path) -> Path | None:
+    path, _ = QFileDialog.getSaveFileName(parent, "Save state", str(suggestion), _STATES)
+    return _with_suffix(path, ".safetensors")
+
+
+def ask_for_state(parent: QWidget, folder: Path) -> Path | None:
+    path, _ = QFileDialog.getOpenFileName(parent, "Open state", str(folder), _STATES)
+    return Path(path) if path else None
+
+
+def ask_for_state_name(parent: QWidget, suggestion: str) -> str | None:
+    """A name for a forked state, or None."""
+    text, is_accepted = QInputDialog.getText(parent, "Fork state", "Name of the fork", text=suggestion)
+    return text.strip() if is_accepted and text.strip() else None
+
+
 def _with_suffix(path: str, suffix: str) -> Path | None:
     if not path:
         return None
@@ -60,21 +96,54 @@ def _with_suffix(path: str, suffix: str) -> Path | None:
 
 
 class ShortcutsDialog(QDialog):
-    """Every key and mouse action, from the same table that the menus are made of."""
+    """Every key and mouse action, from the tables that the menus are made of."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        rows = [(" or ".join(spec.shortcuts), spec.tooltip) for spec in ACTIONS if spec.shortcuts]
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(22)
-        grid.setVerticalSpacing(7)
-        for row, (keys, meaning) in enumerate([*_MOUSE, *rows]):
-            key_label = QLabel(keys)
-            key_label.setProperty("role", "dim")
-            grid.addWidget(key_label, row, 0)
-            grid.addWidget(QLabel(meaning), row, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.addLayout(grid)
+        specs = {spec.id: spec for spec in ACTIONS}
+        groups: list[tuple[str, list[tuple[str, str]]]] = [("Mouse", list(_MOUSE)), ("Flying", list(_FLYING))]
+        for title, sections in MENUS:
+            ids = [action_id for section in sections for action_id in section if specs[action_id].shortcuts]
+            rows = [(" or ".join(specs[id_].shortcuts), specs[id_].tooltip) for id_ in ids]
+            groups.append((title, rows))
+        columns = QHBoxLayout(self)
+        columns.setContentsMargins(22, 18, 22, 20)
+        columns.setSpacing(26)
+        for column in _balanced(groups, _N_COLUMNS):
+            columns.addLayout(_shortcut_column(column))
+
+
+def _balanced(
+    groups: list[tuple[str, list[tuple[str, str]]]], n_columns: int
+) -> list[list[tuple[str, list[tuple[str, str]]]]]:
+    """The groups in order, over columns of about the same height."""
+    n_lines = sum(len(rows) + 2 for _, rows in groups)
+    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _ in range(n_columns)]
+    so_far = 0
+    for group in groups:
+        middle = so_far + (len(group[1]) + 2) / 2
+        columns[min(int(middle * n_columns / n_lines), n_columns - 1)].append(group)
+        so_far += len(group[1]) + 2
+    return columns
+
+
+def _shortcut_column(groups: list[tuple[str, list[tuple[str, str]]]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(14)
+    grid.setVerticalSpacing(4)
+    row = 0
+    for title, lines in groups:
+        heading = QLabel(title)
+        heading.setObjectName("cardTitle")
+        heading.setContentsMargins(0, 8 if row else 0, 0, 2)
+        grid.addWidget(heading, row, 0, 1, 2)
+        for offset, (keys, meaning) in enumerate(lines, 1):
+            for column, text in enumerate((keys, meaning)):
+                label = QLabel(text)
+                label.setProperty("role", "small" if column == 0 else "value")
+                grid.addWidget(label, row + offset, column)
+        row += len(lines) + 1
+    grid.setRowStretch(row, 1)
+    return grid

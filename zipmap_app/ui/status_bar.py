@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from zipmap_app.state.commands import CompanionProgress
+from zipmap_app.state.memory import MemoryBudget, MemoryUse
 from zipmap_app.state.session import RunState, SessionStatus
 from zipmap_app.ui.theme import PALETTE
 
@@ -25,8 +28,15 @@ def count_text(n: int) -> str:
     return f"{n / 1e6:.2f} M" if n >= 1_000_000 else f"{n:,}"
 
 
+def memory_text(used_bytes: int, total_bytes: int) -> str:
+    """'1.2 of 4.0 GB', in megabytes while that is little."""
+    if total_bytes < 10**9:
+        return f"{used_bytes / 1e6:.0f} of {total_bytes / 1e6:.0f} MB"
+    return f"{used_bytes / 1e9:.1f} of {total_bytes / 1e9:.1f} GB"
+
+
 class StatusBar(QFrame):
-    """Shows a SessionStatus, and the progress of one background job with a way to cancel it."""
+    """Shows a SessionStatus, memory, and the progress of one background job with a way to cancel it."""
 
     cancel_requested = Signal()
 
@@ -42,6 +52,7 @@ class StatusBar(QFrame):
         self._state.setObjectName("stateLabel")
         self._source, self._frames, self._speed = QLabel(), QLabel(), QLabel()
         self._points, self._dropped, self._model = QLabel(), QLabel(), QLabel()
+        self._memory, self._thinned, self._companion = QLabel(), QLabel(), QLabel()
         self._job = QLabel()
         self._job_bar = QProgressBar()
         self._job_bar.setTextVisible(False)
@@ -51,7 +62,17 @@ class StatusBar(QFrame):
         self._cancel.clicked.connect(self.cancel_requested)
         self._dropped.setToolTip("Frames of the live source that came faster than they could be processed")
         self._speed.setToolTip("Time the model takes for a frame, and frames per second overall (smoothed)")
-        row = QHBoxLayout()
+        self._memory.setToolTip("Memory that the scene takes, of what it may take; the model comes on top")
+        self._thinned.setToolTip(
+            "The cloud had reached its memory: of all points closer together than this, the surest one is kept"
+        )
+        self._companion.setToolTip(
+            "The live model cannot answer queries: a second one follows with the kept frames and answers them"
+        )
+        # What gives way first when there is little room; the others stay.
+        self._yielding = (self._model, self._companion, self._speed, self._source, self._thinned)
+        self._labels = (*self._yielding, self._frames, self._points, self._dropped, self._memory)
+        self._row = row = QHBoxLayout()
         row.setContentsMargins(14, 0, 14, 0)
         row.setSpacing(18)
         state = QHBoxLayout()
@@ -59,14 +80,16 @@ class StatusBar(QFrame):
         state.addWidget(self._dot)
         state.addWidget(self._state)
         row.addLayout(state)
-        for label in (self._source, self._frames, self._speed, self._points, self._dropped):
+        for label in (self._source, self._frames, self._speed, self._points, self._thinned, self._dropped):
             row.addWidget(label)
         row.addStretch(1)
-        for widget in (self._job, self._job_bar, self._cancel, self._model):
+        ends = (self._job, self._job_bar, self._cancel, self._companion, self._memory, self._model)
+        for widget in ends:
             row.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         layout.addWidget(self._run_bar)
         layout.addLayout(row, 1)
         self.hide_job()
@@ -91,9 +114,8 @@ class StatusBar(QFrame):
         # A checkpoint's path would push everything else away.
         self._model.setText(f"{Path(status.model_name).name} on {status.device}" if status.model_name else "")
         self._model.setToolTip(status.model_name)
-        for label in (self._source, self._frames, self._speed, self._points, self._dropped, self._model):
-            label.setVisible(bool(label.text()))
         self._show_run_progress(status)
+        self._fit()
 
     def _show_run_progress(self, status: SessionStatus) -> None:
         if status.state is RunState.LOADING and status.download is not None:
@@ -109,6 +131,25 @@ class StatusBar(QFrame):
         self._run_bar.setRange(0, max(status.n_frames_hint or 0, status.n_frames, 1))
         self._run_bar.setValue(status.n_frames if is_known else 0)
 
+    def show_memory(self, use: MemoryUse, budget: MemoryBudget) -> None:
+        """What the scene keeps; nothing is shown before there is one."""
+        text = memory_text(use.total_bytes, budget.total_bytes) if use.total_bytes else ""
+        self._memory.setText(text)
+        self._fit()
+
+    def show_thinning(self, cell_text: str) -> None:
+        """The spacing that the cloud was thinned to ("2.1 cm"), or an empty string."""
+        self._thinned.setText(f"thinned to {cell_text}" if cell_text else "")
+        self._fit()
+
+    def show_companion(self, progress: CompanionProgress | None) -> None:
+        """How far the query model has got; None or a finished one shows nothing."""
+        is_behind = progress is not None and progress.n_done < progress.n_kept
+        self._companion.setText(
+            f"query model {progress.n_done:,} / {progress.n_kept:,}" if progress and is_behind else ""
+        )
+        self._fit()
+
     def show_job(self, text: str, fraction: float | None) -> None:
         """Progress of a job; None while its length is unknown."""
         self._job.setText(text)
@@ -116,7 +157,26 @@ class StatusBar(QFrame):
         self._job_bar.setValue(round((fraction or 0.0) * 1000))
         for widget in (self._job, self._job_bar, self._cancel):
             widget.show()
+        self._fit()
 
     def hide_job(self) -> None:
         for widget in (self._job, self._job_bar, self._cancel):
             widget.hide()
+        self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.height())  # it must never hold the window wide
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show the labels that say something, as far as there is room."""
+        for label in self._labels:
+            label.setVisible(bool(label.text()))
+        for label in self._yielding:
+            self._row.invalidate()  # a layout inside a layout is not told that its widgets were hidden
+            if self._row.sizeHint().width() <= self.width():
+                return
+            label.hide()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from zipmap_app.state.appearance import Appearance, AppearanceModel, ShownFrusta
 from zipmap_app.ui.card import Card, small_label
-from zipmap_app.ui.controls import Choice, SegmentedControl, SliderRow
+from zipmap_app.ui.controls import Choice, SegmentedControl, SliderRow, check_box
 
 _STEPS_PER_DECADE = 20  # the size slider runs from a tenth to ten times the size that fits
 _FRUSTA = (
@@ -37,18 +37,14 @@ class CamerasCard(Card):
             lambda step: f"{10 ** (step / _STEPS_PER_DECADE):.2g}×",
         )
         self._size.moved.connect(lambda step: look.edit(frustum_scale=10 ** (step / _STEPS_PER_DECADE)))
-        self._pictures = QCheckBox("Pictures")
-        self._pictures.setToolTip("Show each frame's picture in its camera")
+        self._pictures = check_box("Pictures", "Show each frame's picture in its camera")
         self._pictures.clicked.connect(lambda is_on: look.edit(has_pictures=is_on))
-        self._path = QCheckBox("Path")
-        self._path.setToolTip("Draw the way of the camera (C)")
+        self._path = check_box("Path", "Draw the way of the camera (C)")
         self._path.setChecked(True)
         self._path.clicked.connect(self.path_toggled)
-        self._follow = QCheckBox("Follow camera")
-        self._follow.setToolTip("Ride behind the current camera; dragging ends it (T)")
+        self._follow = check_box("Follow camera", "Ride behind the current camera; dragging ends it (T)")
         self._follow.clicked.connect(self.follow_toggled)
-        self._fly = QCheckBox("Fly")
-        self._fly.setToolTip("Move with W A S D, Q and E, look around with the mouse (V)")
+        self._fly = check_box("Fly", "Move with W A S D, Q and E, look around with the mouse (V)")
         self._fly.clicked.connect(self.fly_toggled)
         frusta = QHBoxLayout()
         frusta.setSpacing(10)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from zipmap_app.state.alignment import Alignment, AlignmentModel
 from zipmap_app.state.appearance import Appearance, AppearanceModel, ClipBox
 from zipmap_app.state.cloud import CloudModel
 from zipmap_app.ui.card import Card, small_label
-from zipmap_app.ui.controls import number_box, push_button, set_enabled_or_why, show_number
+from zipmap_app.ui.controls import check_box, number_box, push_button, set_enabled_or_why, show_number
 
 _FAR = 1e6
 _ON_TIP = "Draw only the points inside the box"
@@ -38,7 +38,7 @@ class ClipCard(Card):
         self._cloud = cloud
         self._alignment = alignment
         self._turn = alignment.value.stage_from_world
-        self._on = QCheckBox("On")
+        self._on = check_box("On", _ON_TIP)
         self._on.clicked.connect(self._on_switched)
         self.title_row.addWidget(self._on)
         self._low = [number_box(f"{axis}: lower end", -_FAR, _FAR, decimals=3) for axis in _AXES]
