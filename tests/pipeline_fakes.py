@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from ast import literal_eval
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from zipmap_app.state.messages import (
 )
 from zipmap_app.state.queries import LIVE_STATE, QueryRequest, QueryResult
 
-PATIENCE_S = 5.0
+PATIENCE_S = 15.0  # only tests that fail wait so long
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +60,7 @@ class FakeEngine:
     """Answers every frame with a wall; counts what it was asked. ``gate`` holds it inside ``step``."""
 
     can_rewind = True
+    can_query = True
 
     def __init__(self, *, fails_at: int | None = None, load_error: str | None = None) -> None:
         self.gate = threading.Event()
@@ -184,6 +185,14 @@ class ListSource:
 
     def close(self) -> None:
         self.is_closed = True
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; fails when it does not come."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.002)
 
 
 def take_until(runner: Runner, kind: type[Message]) -> list[Message]:

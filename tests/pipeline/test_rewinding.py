@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import cv2
@@ -20,6 +19,7 @@ from tests.pipeline_fakes import (
     of_kind,
     take_all,
     take_until,
+    wait_for,
 )
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.pipeline.zipmap_engine import ZipMapEngine
@@ -54,13 +54,6 @@ def photos(tmp_path):
         cv2.imwrite(str(tmp_path / f"{frame.frame_index}.png"), frame.rgb)
     (tmp_path / "3.png").write_bytes(b"damaged")
     return tmp_path
-
-
-def wait_for(condition):
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
 
 
 def assert_same(first, second):

@@ -11,6 +11,7 @@ from tests.pipeline_fakes import (
     of_kind,
     take_all,
     take_until,
+    wait_for,
 )
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.state.messages import FrameResult, ModelLoaded, PipelineFault, StreamEnded
@@ -28,13 +29,6 @@ def runner(engine):
     yield runner
     engine.gate.set()
     assert runner.close()
-
-
-def wait_for(condition):
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.002)
 
 
 def test_a_file_goes_through_in_order_and_without_loss(runner, engine):

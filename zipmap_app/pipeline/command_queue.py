@@ -67,6 +67,12 @@ class CommandQueue:
                 if isinstance(command, kinds):
                     self._cancelled.add(command.command_id)
 
+    @property
+    def has_command(self) -> bool:
+        """Whether ``advance`` would find one."""
+        with self._lock:
+            return self._current is not None or bool(self._pending)
+
     def close(self) -> None:
         """Give up everything; later commands end at once. Any thread."""
         with self._lock:

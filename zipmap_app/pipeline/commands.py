@@ -63,13 +63,13 @@ def _save_state(bench: Workbench, command: SaveState) -> Work:
     scene = bench.scene(command.state_id)
     if scene is None:
         raise EngineError("There is no scene to save yet: reconstruct at least one frame first.")
-    bench.engine.save_scene(scene, command.path)
+    bench.asked.save_scene(scene, command.path)
     return f"Saved the state of {scene.n_frames} frames to {command.path}"
 
 
 def _open_state(bench: Workbench, command: OpenState) -> Work:
     yield 0.0
-    scene = bench.engine.open_scene(command.path)
+    scene = bench.asked.open_scene(command.path)
     bench.states.add(command.path.stem, scene)
     bench.outbox.post(bench.states.message)
     return f"Opened {command.path.name}, a state of {scene.n_frames} frames"

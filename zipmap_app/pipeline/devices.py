@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -13,6 +14,7 @@ from zipmap_app.pipeline.engine import EngineError
 # What one view keeps alive at the same time in an offline run, in multiples of its tokens x 2 C values: four taps
 # for the heads, and the residual stream, queries, keys, values and hidden layer of one block.
 _LIVE_TOKEN_MAPS = 8
+_WORKING_RESERVE = 1.25  # memory for a model over the size of its file
 
 
 def chosen_device(name: str) -> torch.device:
@@ -51,6 +53,20 @@ def check_offline_fits(
             f"The model works on all {n_views} frames at once and needs at least {needed / 2**30:.1f} GiB, but "
             f"{device} has {free / 2**30:.1f} GiB free: {advice}."
         )
+
+
+def model_fits(model: str, device_name: str) -> bool:
+    """Whether the weights of a model, by name or path, fit into what a device has free now.
+
+    A small reserve is left for working with them. Weights of unknown size are taken to fit.
+    """
+    device = chosen_device(device_name)
+    free = free_bytes(device)
+    if model in zm.PUBLISHED:
+        size = zm.PUBLISHED[model].size_bytes
+    else:
+        size = Path(model).stat().st_size if Path(model).is_file() else 0
+    return free is None or size * _WORKING_RESERVE <= free
 
 
 def offline_bytes(

@@ -103,6 +103,10 @@ class Engine(Protocol):
     def can_rewind(self) -> bool:
         """Whether the scene grows frame by frame, so that it can be taken back to an earlier one."""
 
+    @property
+    def can_query(self) -> bool:
+        """Whether the model answers questions."""
+
     def reset(self) -> None:
         """Forget the scene; the model stays."""
 

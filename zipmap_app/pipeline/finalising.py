@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from zipmap_app.pipeline.command_queue import Work
 from zipmap_app.pipeline.engine import EngineError, View
-from zipmap_app.pipeline.kept import KeptFrame
-from zipmap_app.pipeline.keyframes import median_depth
+from zipmap_app.pipeline.kept import KeptFrame, similarity_onto
 from zipmap_app.pipeline.packing import pack_points
-from zipmap_app.pipeline.similarity import Similarity, interpolated_cameras, similarity_from_cameras
+from zipmap_app.pipeline.similarity import Similarity, interpolated_cameras
 from zipmap_app.pipeline.workbench import Workbench
 from zipmap_app.state.commands import RefinedFrame, SceneRefined
 
@@ -47,16 +44,6 @@ def finalise(bench: Workbench) -> Work:
     refined = SceneRefined(tuple(frames), cameras)
     bench.outbox.post(refined, admit=lambda: bench.control.is_current(run))
     return f"Refined the scene with {len(frames)} of its {len(streamed)} frames seen together"
-
-
-def similarity_onto(kept: Sequence[KeptFrame], views: Sequence[View]) -> Similarity:
-    """From the world of ``views`` to that in which the same frames were streamed."""
-    return similarity_from_cameras(
-        [view.world_from_camera for view in views],
-        [median_depth(view.depth) for view in views],
-        [frame.world_from_camera for frame in kept],
-        [frame.median_depth for frame in kept],
-    )
 
 
 def _refined(bench: Workbench, frame: KeptFrame, view: View, onto_streamed: Similarity) -> RefinedFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from zipmap_app.pipeline.command_queue import CommandCancelledError, CommandQueue
 from zipmap_app.pipeline.commands import SCENE_COMMANDS, work_for
@@ -21,6 +22,10 @@ from zipmap_app.state.queries import QueryRequest
 
 _IDLE_S = 1.0  # the longest sleep; every change wakes the thread at once
 _PUT_TIMEOUT_S = 0.2
+
+
+class _NeededElsewhereError(Exception):
+    """There is something better to do than to look at old frames."""
 
 
 class Inference:
@@ -138,7 +143,9 @@ class Inference:
         if self._commands.advance():
             self._memory_use = self._bench.memory_use
             return True
-        return run is not None and is_active and self._advance(run)
+        if run is not None and is_active and self._advance(run):
+            return True
+        return run is not None and run.is_begun and self._serve_companion(run)
 
     def _load(self) -> bool:
         engine = load_engine(
@@ -146,8 +153,10 @@ class Inference:
             self._options.model,
             self._outbox,
             self._is_model_wanted,
+            has_companion=self._options.companion is not None,
         )
-        self._bench.loaded_engine = engine
+        if engine is not None:
+            self._bench.take_engine(engine)
         return engine is not None
 
     def _is_model_wanted(self) -> bool:
@@ -162,9 +171,12 @@ class Inference:
         while self._commands.advance():
             pass
         run.is_begun = True
-        if self._bench.loaded_engine is None and not self._load():
-            run.end(was_stopped=True)
-            return
+        if self._bench.loaded_engine is None:
+            if self._bench.companion is not None:
+                self._bench.companion.unload()  # it has taken the engine's place
+            if not self._load():
+                run.end(was_stopped=True)
+                return
         self._bench.begin(run)
         self._memory_use = self._bench.memory_use
 
@@ -192,6 +204,27 @@ class Inference:
         self._memory_use = self._bench.memory_use
         if is_last:
             run.end(was_stopped=False)
+        return True
+
+    def _serve_companion(self, run: Run) -> bool:
+        """Let the companion catch up while there is nothing else to do; False if it has nothing to do either."""
+        companion, kept = self._bench.companion, self._bench.memory.kept.frames
+        if companion is None:
+            return False
+        if companion.wants_room and run.is_ended and self._bench.loaded_engine is not None:
+            self._bench.unload_engine()
+        if not companion.is_behind(kept, is_resting=run.is_ended or not self._may_take_frame()):
+            return False
+
+        def breathe(fraction: float) -> None:
+            is_needed = self._may_take_frame() and run.slot.has_frame
+            if is_needed or self._commands.has_command or self._is_closing.is_set() or self._run is not run:
+                raise _NeededElsewhereError
+            self._answer_newest()
+
+        with suppress(_NeededElsewhereError):
+            companion.catch_up(kept, breathe)
+            self._memory_use = self._bench.memory_use
         return True
 
     def _may_take_frame(self) -> bool:

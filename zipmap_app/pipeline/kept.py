@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from zipmap_app.pipeline.engine import View
 from zipmap_app.pipeline.keyframes import median_depth
+from zipmap_app.pipeline.similarity import Similarity, similarity_from_cameras
 from zipmap_app.state.messages import FrameResult
 
 
@@ -59,3 +62,13 @@ class KeptFrames:
         other = KeptFrames(self._max_frames)
         other._frames, other._stride, other._n_keyframes = self._frames, self._stride, self._n_keyframes
         return other
+
+
+def similarity_onto(kept: Sequence[KeptFrame], views: Sequence[View]) -> Similarity:
+    """From the world of ``views`` to that in which the same frames were streamed."""
+    return similarity_from_cameras(
+        [view.world_from_camera for view in views],
+        [median_depth(view.depth) for view in views],
+        [frame.world_from_camera for frame in kept],
+        [frame.median_depth for frame in kept],
+    )

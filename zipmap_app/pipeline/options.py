@@ -24,6 +24,8 @@ class RunOptions:
     masks: MaskOptions = field(default_factory=MaskOptions)  # what is left out of the cloud
     max_kept_frames: int = 200  # keyframes whose pictures stay in memory for finalising, spread over the run
     history_bytes: int = 512 * 2**20  # for the pictures and snapshots that rewinding needs
+    companion: str | None = None  # another model, as ``model``, that answers for one that cannot be asked
+    companion_may_unload: bool = False  # where both do not fit, it takes the other's place after the run
     assist: bool | None = None  # steady the cameras by tracking corners; None: for the bundled model only
     fov_deg: float | None = None  # horizontal field of view of the camera, where the user knows it
 

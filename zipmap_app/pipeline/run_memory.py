@@ -18,7 +18,7 @@ class PipelineMemory:
 
     history_bytes: int = 0  # frames and snapshots for rewinding, and what a rewind cut off
     kept_bytes: int = 0  # pictures of keyframes that the history has forgotten
-    states_bytes: int = 0  # opened and forked scene states
+    states_bytes: int = 0  # opened and forked scene states, and what a companion has seen
 
     @property
     def total_bytes(self) -> int:

@@ -34,6 +34,8 @@ class FrameSlot(Protocol):
     def close(self) -> None: ...
     @property
     def is_exhausted(self) -> bool: ...
+    @property
+    def has_frame(self) -> bool: ...
 
 
 class _Slot:
@@ -73,6 +75,12 @@ class _Slot:
         with self._changed:
             self._frames.clear()
         self.finish()
+
+    @property
+    def has_frame(self) -> bool:
+        """Whether ``take`` would find one now."""
+        with self._changed:
+            return bool(self._frames)
 
     @property
     def is_exhausted(self) -> bool:

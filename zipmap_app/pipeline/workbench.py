@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from zipmap_app.pipeline.companion import Companion
 from zipmap_app.pipeline.engine import Engine, EngineError, RunOptions, Scene
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
@@ -27,6 +28,13 @@ class Control(Protocol):
         """Whether no newer run has begun."""
 
 
+def fits_beside(options: RunOptions) -> bool:
+    """Whether the model of these options fits into the memory that is free now."""
+    from zipmap_app.pipeline.devices import model_fits  # imports torch, which takes seconds
+
+    return model_fits(options.model, options.device)
+
+
 class Workbench:
     """The engine, the run with what is remembered of it, and the states kept aside. Inference thread only."""
 
@@ -39,19 +47,43 @@ class Workbench:
         self.memory = RunMemory(options.history_bytes, options.max_kept_frames)
         self.states = SceneStates()
         self.loaded_engine: Engine | None = None
+        self.companion: Companion | None = None  # in use where the engine cannot answer questions
+        self._absence = "There is no model to ask: it failed to load."
 
     @property
     def engine(self) -> Engine:
         """The loaded engine. Raises EngineError without one."""
         if self.loaded_engine is None:
-            raise EngineError("There is no model to ask: it failed to load.")
+            raise EngineError(self._absence)
         return self.loaded_engine
+
+    @property
+    def asked(self) -> Engine | Companion:
+        """Which of the two answers questions, and whose scenes can be kept. Raises EngineError for neither."""
+        return self.engine if self.companion is None else self.companion
+
+    def take_engine(self, engine: Engine) -> None:
+        """Work with this engine, which is loaded, and with a companion if it needs one."""
+        self.loaded_engine = engine
+        if engine.can_query or self.options.companion is None:
+            self.companion = None
+        elif self.companion is None:
+            self.companion = Companion(self.options, self.outbox, fits_beside)
+
+    def unload_engine(self) -> None:
+        """Make room for the companion; the next run loads the engine again."""
+        self.loaded_engine = None
+        self._absence = (
+            "The streaming model made room for the one that answers questions: start a new run first."
+        )
 
     def begin(self, run: Run) -> None:
         """Empty the scene for a run."""
         self.run = run
         self.memory = RunMemory(self.options.history_bytes, self.options.max_kept_frames)
         self.engine.reset()
+        if self.companion is not None:
+            self.companion.reset()
 
     def set_packing(self, options: PackingOptions) -> None:
         self.packing = options
@@ -77,16 +109,17 @@ class Workbench:
 
     def scene(self, state_id: int) -> Scene | None:
         """The live scene, None while it is empty, or one kept aside. Raises EngineError for one that is gone."""
-        return self.engine.scene if state_id == LIVE_STATE else self.states.scene(state_id)
+        return self.asked.scene if state_id == LIVE_STATE else self.states.scene(state_id)
 
     def answer(self, request: QueryRequest) -> QueryResult:
         """Ask the scene that the request names. Raises EngineError."""
-        return self.engine.query(request, self.scene(request.state_id))
+        return self.asked.query(request, self.scene(request.state_id))
 
     @property
     def memory_use(self) -> PipelineMemory:
+        seen = None if self.companion is None else self.companion.scene
         return PipelineMemory(
             history_bytes=self.memory.history_bytes,
             kept_bytes=self.memory.kept_bytes,
-            states_bytes=self.states.memory_bytes,
+            states_bytes=self.states.memory_bytes + (0 if seen is None else seen.memory_bytes),
         )

@@ -97,6 +97,10 @@ class ZipMapEngine:
     def can_rewind(self) -> bool:
         return self._session is not None
 
+    @property
+    def can_query(self) -> bool:
+        return self._loaded.config.can_query
+
     def reset(self) -> None:
         self._memory = _SceneMemory()
         if self._session is not None:
@@ -156,7 +160,7 @@ class ZipMapEngine:
         return self._memory.scene
 
     def query(self, request: QueryRequest, scene: Scene | None) -> QueryResult:
-        if not self._loaded.config.can_query:
+        if not self.can_query:
             raise EngineError(
                 f"The model {self._options.model} cannot answer queries: use the bundled or a state-query model."
             )
