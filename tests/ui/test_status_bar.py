@@ -19,8 +19,20 @@ def test_a_header_that_lies_never_overfills_the_bar(qtbot):
     bar = StatusBar()
     qtbot.addWidget(bar)
     bar.show_status(SessionStatus(state=RunState.RUNNING, source_name="a", n_frames_hint=5, n_frames=9))
-    assert bar._run_bar.value() == bar._run_bar.maximum() == 9
+    assert bar._run_line.fraction == 1.0
     assert "9 / 5" in bar._frames.text()
+
+
+def test_numbers_that_change_with_every_frame_are_shown_in_a_while_and_states_at_once(qtbot):
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show_status(SessionStatus(state=RunState.RUNNING, source_name="a", n_frames=1))
+    bar.show_status(SessionStatus(state=RunState.RUNNING, source_name="a", n_frames=2))
+    assert bar._frames.text() == "1 frames"
+    qtbot.waitUntil(lambda: bar._frames.text() == "2 frames")
+    bar.show_status(SessionStatus(state=RunState.PAUSED, source_name="a", n_frames=3))
+    assert bar._state.text() == "Paused"
+    assert bar._frames.text() == "3 frames"
 
 
 def test_a_job_can_be_cancelled(qtbot):

@@ -249,6 +249,7 @@ class MainWindow(QMainWindow):
         for disconnect in self._disconnects:
             disconnect()
         self.asker.close()
+        self.status_bar.stop()
         self.scene.close()
         self.closing.emit()
         super().closeEvent(event)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from zipmap_app.state.commands import CompanionProgress
 from zipmap_app.state.memory import MemoryBudget, MemoryUse
 from zipmap_app.state.session import RunState, SessionStatus
+from zipmap_app.ui.progress_line import ProgressLine
 from zipmap_app.ui.theme import PALETTE
+
+_REFRESH_MS = 100
 
 _STATE_TEXT = {
     RunState.IDLE: ("Ready", PALETTE.faint),
@@ -44,9 +47,12 @@ class StatusBar(QFrame):
         super().__init__(parent)
         self.setObjectName("statusBar")
         self.setFixedHeight(35)
-        self._run_bar = QProgressBar()
-        self._run_bar.setObjectName("runProgress")
-        self._run_bar.setTextVisible(False)
+        self._run_line = ProgressLine()
+        self._status = SessionStatus()
+        self._refresh_timer = QTimer(self)
+        self._refresh_timer.setSingleShot(True)
+        self._refresh_timer.setInterval(_REFRESH_MS)
+        self._refresh_timer.timeout.connect(self._refresh)
         self._dot = QLabel("●")
         self._state = QLabel()
         self._state.setObjectName("stateLabel")
@@ -90,12 +96,27 @@ class StatusBar(QFrame):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
-        layout.addWidget(self._run_bar)
+        layout.addWidget(self._run_line)
         layout.addLayout(row, 1)
         self.hide_job()
-        self.show_status(SessionStatus())
+        self._refresh()
 
     def show_status(self, status: SessionStatus) -> None:
+        """Another state is shown at once; numbers, which may change with every frame, ten times a second."""
+        is_other = status.state is not self._status.state or status.source_name != self._status.source_name
+        self._status = status
+        if is_other:
+            self._refresh()
+        elif not self._refresh_timer.isActive():
+            self._refresh_timer.start()
+
+    def stop(self) -> None:
+        """The window closes: no timer must be left."""
+        self._refresh_timer.stop()
+
+    def _refresh(self) -> None:
+        self._refresh_timer.stop()
+        status = self._status
         text, color = _STATE_TEXT[status.state]
         if status.state is RunState.LOADING and status.download is not None:
             done, total = (n / 1e9 for n in status.download)
@@ -118,18 +139,14 @@ class StatusBar(QFrame):
         self._fit()
 
     def _show_run_progress(self, status: SessionStatus) -> None:
-        if status.state is RunState.LOADING and status.download is not None:
-            done, total = status.download
-            self._run_bar.setRange(0, 1000)
-            self._run_bar.setValue(round(1000 * done / max(total, 1)))
-            return
         if status.state is RunState.LOADING:
-            self._run_bar.setRange(0, 0)  # busy: nobody knows how long
-            return
-        is_known = status.is_active and status.n_frames_hint is not None
-        # Headers lie about lengths: the bar may stop short, but never runs over.
-        self._run_bar.setRange(0, max(status.n_frames_hint or 0, status.n_frames, 1))
-        self._run_bar.setValue(status.n_frames if is_known else 0)
+            done, total = status.download or (0, 0)
+            self._run_line.set_fraction(done / total if total else None)
+        elif status.is_active and status.n_frames_hint:
+            # Headers lie about lengths: the line may stop short, but never runs over.
+            self._run_line.set_fraction(min(status.n_frames / status.n_frames_hint, 1.0))
+        else:
+            self._run_line.set_fraction(0.0)
 
     def show_memory(self, use: MemoryUse, budget: MemoryBudget) -> None:
         """What the scene keeps; nothing is shown before there is one."""
