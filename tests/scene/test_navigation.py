@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 
 from tests.app_fakes import HEIGHT, WIDTH, make_frame
 from tests.scene.view_support import SIZE, drag, settle
@@ -146,9 +147,17 @@ def test_following_rides_behind_the_current_camera_until_the_user_moves_the_view
     assert modes == [True, False]
 
 
-def test_a_hidden_mode_leaves_no_timer_running(qtbot, scene):
+def test_leaving_the_mode_stops_the_flight(qtbot, scene):
     scene.set_fly(True)
     scene.fly_key("W", True)
     assert scene._navigation.is_moving
     scene.set_fly(False)
     settle(qtbot, scene)
+
+
+def test_a_window_in_the_background_does_not_fly_on(qtbot, scene):
+    scene.set_fly(True)
+    scene.fly_key("W", True)
+    QGuiApplication.instance().focusWindowChanged.emit(None)
+    settle(qtbot, scene)  # though W never went up
+    assert scene._navigation.is_flying

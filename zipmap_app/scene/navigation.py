@@ -155,6 +155,10 @@ class Navigation(PassiveTool):
             self._run()
         return True
 
+    def release_keys(self) -> None:
+        """Let go of all keys: a window in the background is not told that they went up."""
+        self._keys.release_all()
+
     def set_follow_camera(self, is_on: bool) -> None:
         """Ride behind the current camera until the user moves the view."""
         if is_on == self._follows_camera:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 
 from zipmap_app.scene.adapters import CamerasAdapter, CloudAdapter
 from zipmap_app.scene.colors import QUERY_COLOR
@@ -97,6 +98,10 @@ class SceneView:
             session.frame_changed.connect(lambda frame: self._on_frames_changed()),
             session.query_answered.connect(lambda result: pacer.request_draw()),
         ]
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)  # a canvas cannot be made without one
+        self._focus_changed = application.focusWindowChanged
+        self._focus_changed.connect(self._on_focus_window_changed)
 
     @property
     def camera(self) -> Any:
@@ -125,6 +130,7 @@ class SceneView:
         self._navigation.close()
         self._pacer.close()
         self._cameras.close()
+        self._focus_changed.disconnect(self._on_focus_window_changed)
         for disconnect in self._disconnects:
             disconnect()
         release_all(self.canvas)
@@ -241,6 +247,9 @@ class SceneView:
         return self.native.grabFramebuffer()
 
     # Reactions
+
+    def _on_focus_window_changed(self, window: object) -> None:
+        self._navigation.release_keys()
 
     def _on_frames_changed(self) -> None:
         history = self._session.history
