@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests.app_fakes import answer
-from zipmap_app.export.flight import FlightContent, FlightFile, save_flight
+from zipmap_app.export.flight import FlightFile, save_flight
 from zipmap_app.sources.opencv import cv2
 from zipmap_app.sources.opening import open_source
+from zipmap_app.state.flight import FlightContent
 from zipmap_app.state.queries import QueryRequest, QueryResult
 
 

@@ -12,9 +12,9 @@ from PySide6.QtCore import QSettings
 from tests.pipeline_fakes import FakeEngine
 from zipmap_app.cli import parse
 from zipmap_app.desktop.composition import Desktop
-from zipmap_app.export.flight import FlightContent, FlightFile
+from zipmap_app.export.flight import FlightFile
 from zipmap_app.sources.opening import open_source
-from zipmap_app.state.flight import FlightSettings
+from zipmap_app.state.flight import FlightContent, FlightSettings
 from zipmap_app.state.ghost import GhostView
 from zipmap_app.state.session import RunState
 

@@ -6,26 +6,18 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from zipmap_app.sources.opencv import cv2
 from zipmap_app.state.depth_colors import depth_picture
+from zipmap_app.state.flight import FlightContent
 from zipmap_app.state.queries import QueryResult
 
 _MIN_HEIGHT = 480  # players open a video at its own size, and that of a small model is a stamp
 # Both codecs are in every OpenCV wheel and free of licences that would bind the application.
 _CODECS = {".mp4": "mp4v", ".webm": "VP90"}
-
-
-class FlightContent(Enum):
-    """What the pictures of a flight show."""
-
-    RGB = "picture"
-    DEPTH = "depth"
-    BOTH = "side by side"
 
 
 @dataclass(frozen=True, slots=True)

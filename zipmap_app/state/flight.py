@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from zipmap_app.state.event import Event
 from zipmap_app.state.ghost import GhostView
+
+
+class FlightContent(Enum):
+    """What the pictures of a written flight show."""
+
+    RGB = "picture"
+    DEPTH = "depth"
+    BOTH = "side by side"
 
 
 @dataclass(frozen=True, slots=True)

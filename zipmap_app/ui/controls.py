@@ -129,6 +129,7 @@ def number_box(
     box.setSuffix(suffix)
     box.setToolTip(tooltip)
     box.setKeyboardTracking(False)
+    box.lineEdit().setTextMargins(4, 0, 0, 0)
     box.setMinimumWidth(62)
     box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)  # arrow keys and the wheel still step
     return box

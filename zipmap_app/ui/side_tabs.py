@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from zipmap_app.state.appearance import AppearanceModel
+from zipmap_app.state.commands import StateInfo
 from zipmap_app.state.messages import FrameResult
+from zipmap_app.state.queries import LIVE_STATE
 from zipmap_app.state.session import SessionModel, SessionStatus
 from zipmap_app.ui.appearance_panel import AppearancePanel
 from zipmap_app.ui.cards.align_card import AlignCard
+from zipmap_app.ui.cards.answer_card import AnswerCard
 from zipmap_app.ui.cards.cameras_card import CamerasCard
 from zipmap_app.ui.cards.clip_card import ClipCard
+from zipmap_app.ui.cards.flight_card import FlightCard
 from zipmap_app.ui.cards.frame_card import FrameCard
+from zipmap_app.ui.cards.ghost_card import GhostCard
 from zipmap_app.ui.cards.measure_card import MeasureCard
 from zipmap_app.ui.cards.run_info_card import RunInfoCard
+from zipmap_app.ui.cards.states_card import CompanionCard, StatesCard
 
 
 class SideTab(IntEnum):
@@ -41,6 +48,7 @@ class SideTabs(QTabWidget):
 
     def __init__(self, session: SessionModel, look: AppearanceModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         self.setDocumentMode(True)
         self.tabBar().setDrawBase(False)
         self.tabBar().setExpanding(False)
@@ -53,11 +61,29 @@ class SideTabs(QTabWidget):
         self.clip = ClipCard(look, session.cloud, session.alignment)
         self.align = AlignCard(session.alignment)
         self.measure = MeasureCard(session.tools, session.alignment)
+        self.ghost = GhostCard(session.ghost, session.alignment)
+        self.answer = AnswerCard()
+        self.companion = CompanionCard()
+        self.states = StatesCard()
+        self.flight = FlightCard(session.flight)
         self._add(SideTab.LIVE, (self.frame, self.run_info))
-        self._add(SideTab.QUERY, ())
+        self._add(SideTab.QUERY, (self.ghost, self.answer, self.companion, self.states, self.flight))
         self._add(SideTab.VIEW, (self.appearance, self.cameras, self.align, self.measure, self.clip))
         self._add(SideTab.PERFORMANCE, ())
+        self._releasable = (
+            self.frame,
+            self.ghost,
+            self.flight,
+            self.appearance,
+            self.cameras,
+            self.align,
+            self.measure,
+            self.clip,
+        )
         self._disconnects = (
+            session.companion_progressed.connect(self.companion.show_progress),
+            session.states_changed.connect(self._show_states),
+            session.began.connect(self._on_began),
             session.status_changed.connect(self._on_status),
             session.frame_changed.connect(self._on_frame),
         )
@@ -68,8 +94,7 @@ class SideTabs(QTabWidget):
         """Let go of the session and everything in it."""
         for disconnect in self._disconnects:
             disconnect()
-        cards = (self.frame, self.appearance, self.cameras, self.clip, self.align, self.measure)
-        for card in cards:
+        for card in self._releasable:
             card.release()
 
     def show_tab(self, tab: SideTab) -> None:
@@ -97,8 +122,34 @@ class SideTabs(QTabWidget):
         self.align.set_has_scene(status.n_points > 0)
         self.measure.set_has_scene(status.n_points > 0)
 
+        self._set_query_available(_why_no_query(status))
+        self._show_states()
+
+    def _set_query_available(self, why_not: str) -> None:
+        self.ghost.set_available(why_not)
+        self.flight.set_available(why_not)
+
+    def _show_states(self) -> None:
+        status = self._session.status
+        live = StateInfo(LIVE_STATE, "Live scene", status.n_frames, 0)
+        self.states.show_states((*((live,) if status.n_frames else ()), *self._session.states))
+
+    def _on_began(self) -> None:
+        self.companion.show_progress(None)
+        self.answer.show_compared(None)
+        self.answer.show_answer(None)
+
     def _on_frame(self, frame: FrameResult | None) -> None:
         if frame is None:
             self.run_info.show_lens(None, 0)
         else:
             self.run_info.show_lens(frame.intrinsics, frame.rgb.shape[1])
+
+
+def _why_no_query(status: SessionStatus) -> str:
+    if not status.n_frames:
+        return "There is no scene yet"
+    if not status.model_name:
+        return "The model is not loaded yet"
+    name = Path(status.model_name).name
+    return "" if status.supports_query else f"The model “{name}” cannot answer queries"
