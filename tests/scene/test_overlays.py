@@ -32,3 +32,13 @@ def test_the_viewfinder_marks_the_pixels_of_the_queried_rays():
     rectangle = viewfinder_rectangle(intrinsics, (240, 320), (640.0, 480.0), focal_px(fov, 480))
     expected = np.array([[0, 0], [640, 0], [640, 480], [0, 480]]) - 1.0
     np.testing.assert_allclose(rectangle, expected, atol=1e-9)
+
+
+def test_the_grid_stays_under_small_changes_and_follows_a_long_walk(view):
+    grid = view._grid
+    grid.update((0.0, 0.0, 0.0), 1.0, 0.5)
+    first = grid._line.pos.copy()
+    grid.update((0.3, 0.0, 0.1), 0.98, 0.51)
+    np.testing.assert_array_equal(grid._line.pos, first)
+    grid.update((5.0, 0.0, 0.0), 1.0, 0.5)
+    assert grid._line.pos[:, 0].mean() == pytest.approx(5.0)

@@ -42,9 +42,11 @@ class GroundGrid:
     def update(self, centre: tuple[float, float, float], radius: float, floor_y: float) -> None:
         """Lie under a scene; small changes of the scene do not move the grid."""
         cell = grid_cell(radius)
-        if self._shown and self._shown[0] == cell and abs(self._shown[2] - floor_y) < 0.25 * cell:
-            return
         x0, z0 = (round(value / cell) * cell for value in (centre[0], centre[2]))
+        if self._shown and self._shown[0] == cell:
+            shift = max(abs(self._shown[1] - x0), abs(self._shown[3] - z0))
+            if abs(self._shown[2] - floor_y) < 0.25 * cell and shift < 0.25 * _CELLS_PER_SIDE * cell:
+                return
         self._shown = (cell, x0, floor_y, z0)
         half = _CELLS_PER_SIDE // 2
         reach = half * cell
