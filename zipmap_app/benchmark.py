@@ -22,6 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         options = HeartbeatOptions(arguments.points, arguments.rate, arguments.seconds)
         return measure_heartbeat(options)
+    if arguments.command == "endurance":
+        from zipmap_app.benchmarks.endurance import EnduranceOptions, measure_endurance
+
+        return measure_endurance(EnduranceOptions(arguments.frames, arguments.budget_mib * 2**20))
     from zipmap_app.benchmarks.stream import measure_stream
     from zipmap_app.pipeline.options import RunOptions
 
@@ -43,6 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     heartbeat.add_argument("--points", type=int, default=150_000, help="points of one frame")
     heartbeat.add_argument("--rate", type=float, default=30.0, help="frames per second")
     heartbeat.add_argument("--seconds", type=float, default=8.0)
+    endurance = commands.add_parser(
+        "endurance", help="a very long stream through the window, and what is left"
+    )
+    endurance.add_argument("--frames", type=int, default=10_000)
+    endurance.add_argument("--budget-mib", type=int, default=512)
     return parser
 
 

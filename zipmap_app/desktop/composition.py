@@ -27,7 +27,7 @@ from zipmap_app.sources.base import FrameSource
 from zipmap_app.sources.opening import can_open, open_source
 from zipmap_app.state.commands import Command, CommandOutcome, RenderFlight, Rewind, UndoRewind
 from zipmap_app.state.edits import SceneEditor
-from zipmap_app.state.memory import default_budget
+from zipmap_app.state.memory import MemoryBudget, default_budget
 from zipmap_app.state.points import QUERIED_FRAME
 from zipmap_app.state.queries import QueryRequest, QueryResult
 from zipmap_app.state.session import Notice, SessionModel, Severity
@@ -41,11 +41,18 @@ _CLOSE_TIMEOUT_S = 2.0
 class Desktop(QObject):
     """One window, shown at once, with its pipeline. GUI thread only."""
 
-    def __init__(self, arguments: Arguments, settings: QSettings, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        arguments: Arguments,
+        settings: QSettings,
+        engine: Engine | None = None,
+        budget: MemoryBudget | None = None,
+    ) -> None:
+        """``engine`` and ``budget`` replace the real ones, for tests and benchmarks."""
         super().__init__()
         self._arguments = arguments
         self._jobs = JobList()
-        budget = default_budget(psutil.virtual_memory().total)
+        budget = budget or default_budget(psutil.virtual_memory().total)
         self.session = SessionModel(budget)
         self.editor = SceneEditor(self.session)
         window_options = WindowOptions(settings=settings, can_open=can_open, about_text=_about_text())
@@ -94,7 +101,7 @@ class Desktop(QObject):
         window.save_requested.connect(self._saver.save)
         window.job_cancel_requested.connect(self._cancel_jobs)
         window.closing.connect(self.close)
-        self._opener.opened.connect(self._on_opened)
+        self._opener.opened.connect(self.start)
 
     @property
     def is_opening(self) -> bool:
@@ -133,7 +140,8 @@ class Desktop(QObject):
     def _report(self, error: Exception) -> None:
         self.report_error(type(error), error, error.__traceback__)
 
-    def _on_opened(self, source: FrameSource) -> None:
+    def start(self, source: FrameSource) -> None:
+        """Reconstruct from a source, which is the pipeline's from now on."""
         self.session.begin(source.name, source.n_frames_hint)
         self.runner.start(source)  # throws away what the last run still had to say
 
