@@ -14,6 +14,7 @@ from tests.pipeline_fakes import (
     wait_for,
 )
 from zipmap_app.pipeline.runner import Runner, RunOptions
+from zipmap_app.sources.base import SourceStalledError
 from zipmap_app.state.messages import FrameResult, ModelLoaded, PipelineFault, StreamEnded
 from zipmap_app.state.queries import QueryResult
 
@@ -229,3 +230,31 @@ def test_a_hundred_starts_and_stops_leave_nothing_behind(runner):
 def test_senseless_options_are_refused(options):
     with pytest.raises(ValueError, match="want"):
         RunOptions(**options)
+
+
+class FlakyCamera(ListSource):
+    """A camera that is gone for three reads after its second picture."""
+
+    def __init__(self):
+        super().__init__(6, is_live=True)
+        self._n_silent = 3
+
+    def read(self):
+        if self.n_read == 2 and self._n_silent:
+            self._n_silent -= 1
+            raise SourceStalledError("The camera sends no pictures: waiting for it.")
+        if self.n_read == 3:
+            self.notes = ("camera is back",)
+        return super().read()
+
+
+def test_a_run_survives_a_camera_that_goes_and_comes_back(runner):
+    runner.start(FlakyCamera())
+    messages = take_all(runner)
+    faults = of_kind(messages, PipelineFault)
+    assert [fault.sentence for fault in faults] == [
+        "The camera sends no pictures: waiting for it.",
+        "Camera is back.",
+    ]
+    assert not any(fault.fatal for fault in faults)
+    assert of_kind(messages, FrameResult)[-1].frame_index == 5

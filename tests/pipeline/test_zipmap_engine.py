@@ -10,8 +10,9 @@ from tests.pipeline_fakes import make_request, of_kind, take_all
 from zipmap_app.pipeline.devices import check_offline_fits
 from zipmap_app.pipeline.engine import EngineError, RunOptions
 from zipmap_app.pipeline.packing import PackingOptions
+from zipmap_app.pipeline.pictures import image_from_picture, picture_from_image
 from zipmap_app.pipeline.runner import Runner
-from zipmap_app.pipeline.zipmap_engine import ZipMapEngine, _image_from_picture, _picture_from_image
+from zipmap_app.pipeline.zipmap_engine import ZipMapEngine
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.messages import FrameResult
 
@@ -79,9 +80,9 @@ def test_the_model_sees_exactly_what_is_kept(streaming):
     kept = engine.prepare(frame, 0)
     image = zm.frame_from_rgb(frame.rgb, MINI).image
     np.testing.assert_array_equal(kept.rgb, (image.permute(1, 2, 0) * 255).round().byte().numpy())
-    assert torch.equal(_image_from_picture(kept.rgb), image)
+    assert torch.equal(image_from_picture(kept.rgb), image)
     every_byte = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(3, axis=2)
-    np.testing.assert_array_equal(_picture_from_image(_image_from_picture(every_byte)), every_byte)
+    np.testing.assert_array_equal(picture_from_image(image_from_picture(every_byte)), every_byte)
     (result,) = engine.step(kept)
     assert result.rgb is kept.rgb
 

@@ -30,6 +30,7 @@ from zipmap_app.pipeline.engine import (
 )
 from zipmap_app.pipeline.keyframes import Keyframe, is_keyframe, median_depth
 from zipmap_app.pipeline.packing import PackingOptions, pack_points
+from zipmap_app.pipeline.pictures import image_from_picture, picture_from_image
 from zipmap_app.pipeline.scenes import ZipMapScene
 from zipmap_app.pipeline.views import breathing, views_on_host
 from zipmap_app.state.messages import FrameResult, FrameTimings, ModelLoaded, SourceFrame
@@ -119,7 +120,7 @@ class ZipMapEngine:
             timestamp_s=frame.timestamp_s,
             capture_time_s=frame.capture_time_s,
             name=frame.name,
-            rgb=_picture_from_image(framed.image),
+            rgb=picture_from_image(framed.image),
             wait_ms=wait_ms,
             n_dropped=n_dropped,
             grey=None if self._assist is None else tracked_picture(frame.rgb, framed),
@@ -213,14 +214,14 @@ class ZipMapEngine:
         config = self._loaded.config
         size_hw = (picture.shape[0], picture.shape[1])
         if size_hw == self._memory.size_hw:
-            return _image_from_picture(picture)
+            return image_from_picture(picture)
         return zm.frame_from_rgb(picture, config).image
 
     def _infer_waiting(self) -> list[FrameResult]:
         """Run the model over the waiting frames, one update for all of them."""
         batch = self._memory.waiting
         start_s = time.monotonic()
-        images = torch.stack([_image_from_picture(frame.rgb) for frame in batch])
+        images = torch.stack([image_from_picture(frame.rgb) for frame in batch])
         with memory_advice(f"Reconstructing {len(batch)} frame(s)", self._device):
             prediction = self._predict(images)
             views, world_from_first = views_on_host(prediction, self._memory.world_from_first)
@@ -295,15 +296,3 @@ class ZipMapEngine:
             is_keyframe=is_new,
             notice=notice,
         )
-
-
-def _picture_from_image(image: Tensor) -> np.ndarray:
-    """(3, H, W) made of bytes / 255 -> those bytes (H, W, 3), exactly."""
-    picture: np.ndarray = (image.permute(1, 2, 0) * 255).round().byte().contiguous().numpy()
-    return picture
-
-
-def _image_from_picture(picture: np.ndarray) -> Tensor:
-    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1]."""
-    # A copy: torch does not know read-only arrays.
-    return torch.from_numpy(picture.copy()).permute(2, 0, 1).float().div(255)
