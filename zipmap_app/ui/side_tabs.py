@@ -24,6 +24,7 @@ from zipmap_app.ui.cards.ghost_card import GhostCard
 from zipmap_app.ui.cards.measure_card import MeasureCard
 from zipmap_app.ui.cards.run_info_card import RunInfoCard
 from zipmap_app.ui.cards.states_card import CompanionCard, StatesCard
+from zipmap_app.ui.performance.tab import PerformanceTab
 
 
 class SideTab(IntEnum):
@@ -61,6 +62,7 @@ class SideTabs(QTabWidget):
         self.clip = ClipCard(look, session.cloud, session.alignment)
         self.align = AlignCard(session.alignment)
         self.measure = MeasureCard(session.tools, session.alignment)
+        self.performance = PerformanceTab(session, look)
         self.ghost = GhostCard(session.ghost, session.alignment)
         self.answer = AnswerCard()
         self.companion = CompanionCard()
@@ -69,7 +71,7 @@ class SideTabs(QTabWidget):
         self._add(SideTab.LIVE, (self.frame, self.run_info))
         self._add(SideTab.QUERY, (self.ghost, self.answer, self.companion, self.states, self.flight))
         self._add(SideTab.VIEW, (self.appearance, self.cameras, self.align, self.measure, self.clip))
-        self._add(SideTab.PERFORMANCE, ())
+        self._add(SideTab.PERFORMANCE, (self.performance,))
         self._releasable = (
             self.frame,
             self.ghost,
@@ -79,6 +81,7 @@ class SideTabs(QTabWidget):
             self.align,
             self.measure,
             self.clip,
+            self.performance,
         )
         self._disconnects = (
             session.companion_progressed.connect(self.companion.show_progress),
