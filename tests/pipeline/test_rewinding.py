@@ -297,6 +297,21 @@ def test_stopping_while_rewound_ends_the_run_again(runner):
     assert (end.n_frames, end.was_stopped) == (3, True)
 
 
+def test_a_model_whose_state_is_larger_than_the_budget_can_still_go_back_again_and_again(engine):
+    engine.snapshot_bytes = 10**9
+    runner = Runner(RunOptions(history_bytes=10**6), lambda: None, engine)
+    runner.start(ReopenableFrames(20))
+    take_all(runner)
+    for n_frames in (15, 10, 3):
+        runner.do(Rewind(n_frames, n_frames))
+        assert ended(runner)[-1].outcome is CommandOutcome.DONE
+        assert engine.seen == list(range(n_frames))
+    runner.do(UndoRewind(1))
+    ended(runner)
+    assert engine.seen == list(range(10))
+    assert runner.close()
+
+
 def test_memory_is_told_and_stays_within_the_budget(engine):
     engine.snapshot_bytes = 1000
     options = RunOptions(history_bytes=100_000)  # 13 frames of 40 x 60

@@ -84,7 +84,8 @@ class RunMemory:
         del self._frame_indices[n_frames:]
         del self.cameras[n_frames:]
         self.kept.cut(n_frames)
-        self.history.hold_elsewhere(self._tail.memory_bytes)
+        # Without the snapshot: that of a large model alone may exceed what is meant for frames.
+        self.history.hold_elsewhere(history.memory_bytes)
 
     def restore(self) -> CutTail:
         """Put back what the newest ``cut`` took, in place of what came since. Raises EngineError without one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -229,9 +230,9 @@ class LiveSource:
 def camera_source(index: int, *, reconnects: bool = True) -> LiveSource:
     """The camera with this number. Raises SourceError that lists the cameras there are."""
     cameras = {camera.index: camera.name for camera in list_cameras()}
-    if index not in cameras:
+    if index not in cameras and (cameras or sys.platform.startswith("linux")):
         raise SourceError(f"Camera {index} does not exist: {_advice('')}")
-    name = cameras[index]
+    name = cameras.get(index, "")  # other systems may list none although there are some
     return LiveSource(
         f"Camera {index}", lambda: cv2.VideoCapture(find_again(index, name)), reconnects=reconnects
     )
