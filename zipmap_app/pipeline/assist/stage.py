@@ -99,11 +99,10 @@ class TrackingAssist:
         candidates = [predicted, state.world_from_camera @ state.step, state.world_from_camera]
         solved = self._solved(problem, state.cameras, pose_guess.best_camera(problem, candidates))
         if len(state.cameras) == 1:
-            # Depth is all guessed yet, and may have led to the wrong one of two answers.
-            by_epipolar = pose_guess.epipolar_camera(problem)
-            if by_epipolar is not None:
-                other = self._solved(problem, state.cameras, by_epipolar)
-                solved = other if other.cost < solved.cost else solved
+            # Depth is all guessed yet, and may have led to the wrong one of several answers.
+            starts = (predicted, pose_guess.epipolar_camera(problem))
+            others = [self._solved(problem, state.cameras, start) for start in starts if start is not None]
+            solved = min([solved, *others], key=lambda answer: answer.cost)
         outlier_px = options.outlier * frame.diagonal
         is_good = seen & (solved.error_px[-1] < outlier_px)
         n_seen, n_good = int(seen.sum()), int(is_good.sum())
