@@ -14,6 +14,7 @@ import numpy as np
 _BITS = 21  # per axis of a cube's number: three fit into 63 bits
 _MAX_CELL = (1 << _BITS) - 1
 _N_SAMPLED = 400_000
+_SLICE = 100_000  # cells
 _COARSE_CELLS = 64  # per side of the scene, for a sample that keeps neighbourhoods whole
 
 
@@ -73,8 +74,8 @@ def _is_best_of_cell(cells: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     np.not_equal(in_order[1:], in_order[:-1], out=is_start[1:])
     starts = np.flatnonzero(is_start)
     confidence = confidence[order]
-    best = np.maximum.reduceat(confidence, starts)
-    candidates = np.flatnonzero(confidence == np.repeat(best, np.diff(starts, append=len(cells))))
+    best = _repeated(np.maximum.reduceat(confidence, starts), starts, len(cells))
+    candidates = np.flatnonzero(confidence == best)
     group = np.searchsorted(starts, candidates, side="right")
     is_first = np.empty(len(candidates), bool)
     is_first[0] = True
@@ -82,6 +83,19 @@ def _is_best_of_cell(cells: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     is_kept = np.zeros(len(cells), bool)
     is_kept[order[candidates[is_first]]] = True
     return is_kept
+
+
+def _repeated(values: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
+    """(n,) each value from its start to the next one's.
+
+    By slices, because np.repeat keeps the interpreter to itself: in one go it would stop the GUI for as long.
+    """
+    repeated = np.empty(n, values.dtype)
+    counts = np.diff(starts, append=n)
+    for first in range(0, len(starts), _SLICE):
+        spread = np.repeat(values[first : first + _SLICE], counts[first : first + _SLICE])
+        repeated[starts[first] : starts[first] + len(spread)] = spread
+    return repeated
 
 
 def _fitting_voxel(request: ThinningRequest, low: np.ndarray, high: np.ndarray) -> float:
