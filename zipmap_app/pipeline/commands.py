@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zipmap_app.pipeline.command_queue import Work
+from zipmap_app.pipeline.command_queue import CommandCancelledError, Work
 from zipmap_app.pipeline.engine import EngineError
 from zipmap_app.pipeline.finalising import finalise
 from zipmap_app.pipeline.rewinding import rewind, undo_rewind
@@ -53,6 +53,8 @@ def _render_flight(bench: Workbench, command: RenderFlight) -> Work:
     for index, request in enumerate(command.requests):
         frame = FlightFrame(command.command_id, index, n_frames, bench.answer(request))
         while not bench.outbox.put(frame, _PUT_TIMEOUT_S, lambda: bench.control.is_current(run)):
+            if not bench.control.is_current(run):
+                raise CommandCancelledError  # the scene that it flies through is gone
             yield index / n_frames
         yield (index + 1) / n_frames
     return ""
