@@ -23,6 +23,7 @@ from zipmap_app.ui.cards.frame_card import FrameCard
 from zipmap_app.ui.cards.ghost_card import GhostCard
 from zipmap_app.ui.cards.measure_card import MeasureCard
 from zipmap_app.ui.cards.run_info_card import RunInfoCard
+from zipmap_app.ui.cards.run_settings_card import RunSettingsCard
 from zipmap_app.ui.cards.states_card import CompanionCard, StatesCard
 from zipmap_app.ui.performance.tab import PerformanceTab
 
@@ -57,6 +58,7 @@ class SideTabs(QTabWidget):
         self.setMaximumWidth(620)
         self.frame = FrameCard(session.history, session.timeline)
         self.run_info = RunInfoCard()
+        self.run_settings = RunSettingsCard()
         self.appearance = AppearancePanel(look)
         self.cameras = CamerasCard(look)
         self.clip = ClipCard(look, session.cloud, session.alignment)
@@ -68,7 +70,7 @@ class SideTabs(QTabWidget):
         self.companion = CompanionCard()
         self.states = StatesCard()
         self.flight = FlightCard(session.flight)
-        self._add(SideTab.LIVE, (self.frame, self.run_info))
+        self._add(SideTab.LIVE, (self.frame, self.run_info, self.run_settings))
         self._add(SideTab.QUERY, (self.ghost, self.answer, self.companion, self.states, self.flight))
         self._add(SideTab.VIEW, (self.appearance, self.cameras, self.align, self.measure, self.clip))
         self._add(SideTab.PERFORMANCE, (self.performance,))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from zipmap_app.state.messages import ModelLoaded
+from zipmap_app.state.run_settings import RunSettings
 from zipmap_app.ui.cards.frame_card import FrameCard
+from zipmap_app.ui.cards.run_settings_card import RunSettingsCard
 from zipmap_app.ui.side_tabs import SideTab, SideTabs
 from zipmap_app.ui.theme import style_sheet
 
@@ -71,3 +74,25 @@ def test_the_tabs_fit_the_panel_and_let_go_of_the_session(shown, session, look, 
     # The session itself listens to its cloud, or to nobody.
     assert sum(event.n_listeners for event in events) == 0
     assert [model.changed.n_listeners for model in models] == [0] * len(models)
+
+
+def test_run_settings_are_announced_whole_and_only_by_the_user(shown, qtbot):
+    card = shown(RunSettingsCard())
+    with qtbot.assertNotEmitted(card.changed):
+        card.show_settings(RunSettings(leaves_out_sky=True, fov_x_deg=90))
+    with qtbot.waitSignal(card.changed) as caught:
+        card._keyframes.click()
+    wanted = RunSettings(leaves_out_sky=True, has_keyframe_points_only=True, fov_x_deg=90)
+    assert caught.args == [wanted]
+    with qtbot.waitSignal(card.changed) as caught:
+        card._has_fov.click()
+    assert caught.args[0].fov_x_deg is None
+    assert not card._fov.isEnabled()
+    card.set_assist_available("This model needs none")
+    assert not card._assist.isEnabled()
+    assert "needs none" in card._assist.toolTip()
+
+
+def test_a_lens_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="10 to 150"):
+        RunSettings(fov_x_deg=200)
