@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from zipmap_app.state import thinning
 from zipmap_app.state.points import POINT_DTYPE
 from zipmap_app.state.thinning import ThinningRequest, thin
 
@@ -70,3 +71,13 @@ def test_degenerate_clouds_do_not_break_it():
 
 def test_a_cancelled_thinning_has_no_outcome():
     assert thin(ThinningRequest((wall(100, 0, 0),)), is_cancelled=lambda: True) is None
+
+
+def test_working_in_ranges_changes_nothing(monkeypatch):
+    blocks = tuple(wall(5000, frame, frame) for frame in range(4))
+    at_once = thin(ThinningRequest(blocks))
+    monkeypatch.setattr(thinning, "_RANGE", 700)
+    monkeypatch.setattr(thinning, "_SLICE", 90)
+    in_ranges = thin(ThinningRequest(blocks))
+    for one, other in zip(at_once.blocks, in_ranges.blocks, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -6,6 +6,7 @@ interpreter in the parts that take time.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ _BITS = 21  # per axis of a cube's number: three fit into 63 bits
 _MAX_CELL = (1 << _BITS) - 1
 _N_SAMPLED = 400_000
 _SLICE = 100_000  # cells
+_RANGE = 1_000_000  # points sorted at a time
 _COARSE_CELLS = 64  # per side of the scene, for a sample that keeps neighbourhoods whole
 
 
@@ -54,7 +56,7 @@ def thin(request: ThinningRequest, is_cancelled: Callable[[], bool] = lambda: Fa
             return None
         cells[end - len(block) : end] = _cells(block["position"], low, voxel)
         confidence[end - len(block) : end] = block["confidence"]
-    is_kept = _is_best_of_cell(cells, confidence)
+    is_kept = _is_best_of_cell(cells, confidence, is_cancelled)
     if is_cancelled():
         return None
     kept = []
@@ -65,8 +67,28 @@ def thin(request: ThinningRequest, is_cancelled: Callable[[], bool] = lambda: Fa
     return ThinnedCloud(request, tuple(kept), voxel)
 
 
-def _is_best_of_cell(cells: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """(N,) bool: the most confident point of each cell, the first of equals."""
+def _is_best_of_cell(
+    cells: np.ndarray, confidence: np.ndarray, is_cancelled: Callable[[], bool]
+) -> np.ndarray:
+    """(N,) bool: the most confident point of each cell, the first of equals.
+
+    Cells are taken in ranges of about _RANGE points: sorting all at once would need several times the memory.
+    """
+    is_kept = np.zeros(len(cells), bool)
+    n_ranges = -(-len(cells) // _RANGE)
+    sample = np.sort(cells[:: max(len(cells) // 65_536, 1)])
+    edges = np.unique(sample[len(sample) * np.arange(1, n_ranges) // n_ranges])
+    for low, high in itertools.pairwise((-1, *edges.tolist(), np.iinfo(np.int64).max)):
+        if is_cancelled():
+            break
+        places = np.flatnonzero((cells >= low) & (cells < high))
+        if len(places):
+            is_kept[places[_best_places(cells[places], confidence[places])]] = True
+    return is_kept
+
+
+def _best_places(cells: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """(K,) places of the most confident point of each of K cells."""
     order = np.argsort(cells, kind="stable")
     in_order = cells[order]
     is_start = np.empty(len(cells), bool)
@@ -80,9 +102,8 @@ def _is_best_of_cell(cells: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     is_first = np.empty(len(candidates), bool)
     is_first[0] = True
     np.not_equal(group[1:], group[:-1], out=is_first[1:])
-    is_kept = np.zeros(len(cells), bool)
-    is_kept[order[candidates[is_first]]] = True
-    return is_kept
+    places: np.ndarray = order[candidates[is_first]]
+    return places
 
 
 def _repeated(values: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
