@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from zipmap_app.ui.theme import PALETTE
+
 _MAX_SHOWN = 3
+_PICTURE_SIZE = QSize(56, 36)
 
 
 class Welcome(QWidget):
@@ -55,8 +59,10 @@ class Welcome(QWidget):
         outer = QVBoxLayout(self)
         outer.addWidget(card, 0, Qt.AlignmentFlag.AlignCenter)
 
-    def show_recent(self, paths: list[Path]) -> None:
-        """List what was opened lately; missing files are greyed."""
+    def show_recent(
+        self, paths: list[Path], thumbnail: Callable[[Path], QPixmap | None] = lambda path: None
+    ) -> None:
+        """List what was opened lately, with a picture where there is one; missing files are greyed."""
         while (item := self._recent.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
@@ -64,17 +70,41 @@ class Welcome(QWidget):
             return
         heading = QLabel("Recent")
         heading.setProperty("role", "small")
-        heading.setContentsMargins(6, 14, 0, 2)
+        heading.setContentsMargins(6, 10, 0, 2)
         self._recent.addWidget(heading)
         for path in paths[:_MAX_SHOWN]:
-            button = QPushButton()
-            button.setObjectName("recent")
-            text = f"{path.name}    {path.parent}"
-            button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 480))
-            button.setToolTip(str(path))
-            button.setEnabled(path.exists())
+            button = _recent_button(path, thumbnail(path))
             button.clicked.connect(lambda _=False, path=path: self.open_requested.emit(str(path)))
             self._recent.addWidget(button)
+
+
+def _recent_button(path: Path, picture: QPixmap | None) -> QPushButton:
+    button = QPushButton()
+    button.setObjectName("recent")
+    button.setIconSize(_PICTURE_SIZE)
+    # Without a picture the place stays empty, so that the names stand in one column.
+    icon = QIcon(_framed(picture))
+    button.setIcon(icon)
+    exists = path.exists()
+    text = f"  {path.name}    {path.parent}" if exists else f"  {path.name}    is no longer there"
+    button.setText(button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 420))
+    button.setToolTip(str(path))
+    button.setEnabled(exists)
+    return button
+
+
+def _framed(picture: QPixmap | None) -> QPixmap:
+    """The picture cropped to the size it is shown at, or an empty place of that size."""
+    size = _PICTURE_SIZE * 2  # for screens of high density
+    if picture is None:
+        empty = QPixmap(size)
+        empty.fill(QColor(PALETTE.raised))
+        return empty
+    filling = picture.scaled(
+        size, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    )
+    left, top = (filling.width() - size.width()) // 2, (filling.height() - size.height()) // 2
+    return filling.copy(left, top, size.width(), size.height())
 
 
 def _action_button(action: QAction, *, is_primary: bool) -> QPushButton:
