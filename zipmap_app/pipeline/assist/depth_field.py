@@ -12,6 +12,8 @@ _GRID = (5, 6)  # rows, columns of the correction; bilinear between them
 _STEPS = 4  # reweightings
 _SPREAD = 0.3  # of log depth: the model's edges and the points' do not lie on the same pixels
 _SMOOTH = 0.3  # pulls neighbouring cells together; in units of one sure point
+_STEADY = 1.0  # pulls cells to what they were a frame ago
+_FADING = 0.95
 _RANGE = 0.7  # the field stays within exp(+-0.7) of its mean
 
 
@@ -58,12 +60,14 @@ def fit_field(
     for _ in range(_STEPS):
         robust = weight * _trust(log_ratio - mean)
         mean = float((robust @ log_ratio + prior_points * before.mean) / (robust.sum() + prior_points))
-    cells = np.zeros(basis.shape[1])
-    smooth = _smoothness()
+    cells = before.cells.ravel()
+    # Where no point is, what was right a frame ago fades away slowly.
+    smooth = _smoothness() + _STEADY * np.eye(len(cells))
+    steady = _STEADY * _FADING * cells
     for _ in range(_STEPS):
         robust = weight * _trust(log_ratio - mean - basis @ cells)
         normal = basis.T @ (basis * robust[:, None]) + smooth
-        cells = np.linalg.solve(normal, basis.T @ (robust * (log_ratio - mean)))
+        cells = np.linalg.solve(normal, basis.T @ (robust * (log_ratio - mean)) + steady)
     return DepthField(mean, cells.reshape(_GRID))
 
 

@@ -27,11 +27,11 @@ class AssistOptions:
 
     n_corners: int = 160
     spacing: float = 0.022  # between corners
-    n_cameras: int = 4  # keyframes that are solved together
+    n_cameras: int = 5  # keyframes that are solved together
     prior_sigma: float = 1.0  # of the log of the model's depth, as far as neighbouring pixels err alike
     min_tracked: int = 14  # corners without which a camera is not trusted
     min_share: float = 0.35  # of the followed corners that must agree on the camera
-    keyframe_motion: float = 0.045  # median movement of the corners since the last keyframe
+    keyframe_motion: float = 0.03  # median movement of the corners since the last keyframe
     keyframe_share: float = 0.65  # of the corners still followed
     outlier: float = 0.008
     n_iterations: int = 4
@@ -52,6 +52,7 @@ class Assisted:
 LOST = "Tracking is lost: cameras follow the model alone until the picture can be followed again."
 FOUND = "Tracking has found hold again."
 _LOST_AFTER, _FOUND_AFTER = 2, 4  # frames in a row
+_PARALLAX = 0.006  # parallax at which a depth is known to a factor e, whatever its own residuals say
 _SURE = 0.03  # of the log of a depth: no point is taken to be known better when its first camera is forgotten
 
 
@@ -114,8 +115,12 @@ class TrackingAssist:
         if problem.focal_prior is not None:
             focal = focal.measured(solved.focal_px / frame.scale, solved.focal_sigma)
             frame = _Frame(frame.view, frame.grey, focal)
-        marks = replace(state.landmarks, log_inverse_depth=solved.log_inverse_depth, newest=found)
         pose = solved.world_from_camera[-1]
+        way = np.linalg.norm(solved.world_from_camera[problem.host, :3, 3] - pose[:3, 3], axis=1)
+        parallax = np.maximum(state.landmarks.parallax, way * np.exp(solved.log_inverse_depth))
+        marks = replace(
+            state.landmarks, log_inverse_depth=solved.log_inverse_depth, newest=found, parallax=parallax
+        )
         field = self._field(frame, solved, marks, is_good, state.field)
         advanced = replace(
             state,
@@ -147,7 +152,13 @@ class TrackingAssist:
 
     def _start(self, frame: _Frame, pose: np.ndarray, field: DepthField, focal: Focal) -> AssistState:
         empty = Landmarks(
-            np.empty((1, 0, 2)), np.empty(0, int), np.empty(0), np.empty(0), np.empty(0), np.empty((0, 2))
+            np.empty((1, 0, 2)),
+            np.empty(0, int),
+            np.empty(0),
+            np.empty(0),
+            np.empty(0),
+            np.empty((0, 2)),
+            np.empty(0),
         )
         landmarks = self._with_new_corners(frame, empty, field)
         return AssistState(
@@ -217,7 +228,9 @@ class TrackingAssist:
         z = pose_guess.depths(cameras, marks, frame.focal, cameras[-1])[is_good]
         found = marks.newest[is_good]
         ratio = np.log(np.maximum(z, 1e-6)) - frame.log_depth(found)
-        return fit_field(found / frame.size, ratio, solved.sigma[is_good], before, self._options.scale_memory)
+        # Without parallax, depths that are wrong together fit as well as right ones.
+        sigma = np.hypot(solved.sigma, _PARALLAX / np.maximum(marks.parallax, 1e-6))[is_good]
+        return fit_field(found / frame.size, ratio, sigma, before, self._options.scale_memory)
 
     def _with_keyframe(
         self, frame: _Frame, state: AssistState, marks: Landmarks, solved: Adjusted, is_kept: np.ndarray
@@ -250,6 +263,7 @@ class TrackingAssist:
             np.concatenate([marks.prior, start]),
             np.concatenate([marks.prior_sigma, np.full(n_new, self._options.prior_sigma)]),
             np.concatenate([marks.newest, new]),
+            np.concatenate([marks.parallax, np.zeros(n_new)]),
         )
 
 

@@ -20,6 +20,7 @@ class Landmarks:
     prior: np.ndarray  # (N,) what was known of it before the kept cameras
     prior_sigma: np.ndarray  # (N,)
     newest: np.ndarray  # (N, 2) pixels in the newest picture
+    parallax: np.ndarray  # (N,) the longest way between two cameras that saw a point, over its depth
 
     def __len__(self) -> int:
         return len(self.host)
@@ -33,6 +34,7 @@ class Landmarks:
             self.prior[kept],
             self.prior_sigma[kept],
             self.newest[kept],
+            self.parallax[kept],
         )
 
 
