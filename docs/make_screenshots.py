@@ -69,7 +69,7 @@ def tour(arguments: Arguments, size: tuple[int, int], settings_file: Path) -> No
     spin_until(lambda: status().state in (RunState.ENDED, RunState.FAILED))
     camera = desktop.window.scene.camera
     camera.pose = camera.pose.orbited(60, 10).zoomed(0.75, (0, 0), camera.view_focal_px)
-    desktop.window.asker.ask()
+    desktop.window.actions_table[ActionId.QUERY].trigger()
     spin_until(lambda: desktop.session.latest_query is not None)
     camera.pose = camera.pose.orbited(-130, 30).zoomed(1.9, (0, 0), camera.view_focal_px)
     shoot(desktop, "query")

@@ -68,7 +68,7 @@ def test_a_source_grows_on_screen_answers_and_closes_in_time(qtbot, make_desktop
     few = desktop.session.cloud.n_points
     wait_for(qtbot, lambda: desktop.session.cloud.n_points > few)
     wait_for(qtbot, lambda: int((viewport_picture(desktop)[..., 0] > 120).sum()) > 300)
-    desktop.window.asker.ask()
+    desktop.window.actions_table[ActionId.QUERY].trigger()
     wait_for(qtbot, lambda: desktop.session.latest_query is not None)
     asked = desktop.session.latest_query.world_from_camera
     assert (
@@ -151,7 +151,7 @@ def test_saving_writes_the_cloud_and_the_path(qtbot, make_desktop, tmp_path):
     desktop = make_desktop("--max-frames", "4", engine=FakeEngine())
     desktop.window.request_open("synthetic")
     wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
-    desktop.window.save_requested.emit(tmp_path / "cloud.ply")
+    desktop.window.requests.save_cloud.emit(tmp_path / "cloud.ply")
     wait_for(qtbot, lambda: bool(desktop.session.notices))
     assert "800 points" in desktop.session.notices[-1].sentence
     header, _, body = (tmp_path / "cloud.ply").read_bytes().partition(b"end_header\n")
@@ -164,7 +164,7 @@ def test_saving_where_nothing_can_be_written_is_said(qtbot, make_desktop, tmp_pa
     desktop = make_desktop("--max-frames", "1", engine=FakeEngine())
     desktop.window.request_open("synthetic")
     wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
-    desktop.window.save_requested.emit(tmp_path / "no such folder" / "cloud.ply")
+    desktop.window.requests.save_cloud.emit(tmp_path / "no such folder" / "cloud.ply")
     wait_for(qtbot, lambda: bool(desktop.session.notices))
     assert desktop.session.notices[-1].severity is Severity.ERROR
     assert "no such folder" in desktop.session.notices[-1].sentence
@@ -202,7 +202,7 @@ def test_the_bundled_model_reconstructs_a_real_video(qtbot, make_desktop):
     qtbot.waitUntil(lambda: desktop.session.status.n_frames >= 2, timeout=60_000)
     assert desktop.session.cloud.n_points > 5_000
     wait_for(qtbot, lambda: (viewport_picture(desktop) != empty).any(axis=2).mean() > 0.02)
-    desktop.window.asker.ask()
+    desktop.window.actions_table[ActionId.QUERY].trigger()
     wait_for(qtbot, lambda: desktop.session.latest_query is not None)
     answer = desktop.session.latest_query
     assert answer.rgb.shape == desktop.session.current_frame.rgb.shape

@@ -12,11 +12,12 @@ from PySide6.QtCore import QSettings
 from tests.pipeline_fakes import FakeEngine
 from zipmap_app.cli import parse
 from zipmap_app.desktop.composition import Desktop
-from zipmap_app.export.flight import FlightFile
 from zipmap_app.sources.opening import open_source
 from zipmap_app.state.flight import FlightContent, FlightSettings
 from zipmap_app.state.ghost import GhostView
+from zipmap_app.state.queries import LIVE_STATE
 from zipmap_app.state.session import RunState
+from zipmap_app.ui.flight_order import FlightOrder
 
 N_FRAMES = 8
 
@@ -63,7 +64,7 @@ def test_going_back_and_on_ends_where_it_would_have_ended(qtbot, desktop: Deskto
     assert counts(desktop) == {3}
     desktop.runner.step()
     wait_for(qtbot, lambda: desktop.session.status.n_frames == 4)
-    desktop.window.resume_requested.emit()
+    desktop.window.requests.resume.emit()
     wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
     assert counts(desktop) == {N_FRAMES}
     assert np.array_equal(desktop.session.path.world_from_camera, poses)
@@ -98,7 +99,7 @@ def test_a_flight_becomes_a_video(qtbot, desktop: Desktop, tmp_path: Path) -> No
     desktop.session.flight.set_settings(FlightSettings(seconds_per_leg=0.5, frames_per_s=20))
     desktop.session.flight.set_keys(two_views())
     path = tmp_path / "flight.mp4"
-    desktop.record_flight(FlightFile(path, FlightContent.BOTH, 20))
+    desktop.record_flight(FlightOrder(path, FlightContent.BOTH, 20, LIVE_STATE))
     wait_for(qtbot, lambda: any("Saved 11 views" in notice.sentence for notice in desktop.session.notices))
     source = open_source(str(path))
     n_read = 0
@@ -112,7 +113,7 @@ def test_a_flight_that_cannot_be_written_says_so(qtbot, desktop: Desktop, tmp_pa
     desktop.session.flight.set_keys(two_views())
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    desktop.record_flight(FlightFile(blocked / "flight.mp4"))
+    desktop.record_flight(FlightOrder(blocked / "flight.mp4", FlightContent.RGB, 24, LIVE_STATE))
     wait_for(
         qtbot, lambda: any("could not be written" in notice.sentence for notice in desktop.session.notices)
     )

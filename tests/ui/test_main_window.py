@@ -12,11 +12,15 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 
 from tests.app_fakes import answer, make_frame
+from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.messages import ModelLoaded, PipelineFault, StreamEnded
 from zipmap_app.state.queries import QueryRequest
 from zipmap_app.state.session import SessionModel
 from zipmap_app.ui.actions import ACTIONS, ActionId
+from zipmap_app.ui.cards.ghost_card import GhostPlace
 from zipmap_app.ui.main_window import MainWindow, WindowOptions
+from zipmap_app.ui.opening.choice import SourceChoice
+from zipmap_app.ui.side_tabs import SideTab
 
 LOADED = ModelLoaded(name="bundled", device="cpu", supports_query=True, load_s=0.1)
 
@@ -30,7 +34,7 @@ def session() -> SessionModel:
 def window(qtbot, session, tmp_path) -> Iterator[MainWindow]:
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     options = WindowOptions(settings=settings, can_open=lambda path: path.suffix in (".mp4", ""))
-    window = MainWindow(session, options)
+    window = MainWindow(session, SceneEditor(session), options)
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()
@@ -57,8 +61,7 @@ def test_an_empty_window_invites_and_a_run_replaces_the_invitation(window, sessi
         assert not is_enabled(window, action_id)
     start(session)
     assert not window.welcome.isVisible()
-    assert window.side_panel.video.picture_view.has_image
-    assert window.side_panel.video.depth_view.has_image
+    assert window.tabs.frame.pictures.has_picture
     assert "room.mp4" in window.windowTitle()
     for action_id in (ActionId.PAUSE, ActionId.STOP, ActionId.QUERY, ActionId.SAVE):
         assert is_enabled(window, action_id)
@@ -66,12 +69,12 @@ def test_an_empty_window_invites_and_a_run_replaces_the_invitation(window, sessi
 
 def test_space_pauses_and_resumes_and_the_dot_steps(window, session, qtbot):
     start(session)
-    with qtbot.waitSignal(window.pause_requested):
+    with qtbot.waitSignal(window.requests.pause):
         qtbot.keyClick(window, Qt.Key.Key_Space)
     session.set_paused(True)
-    with qtbot.waitSignal(window.step_requested):
+    with qtbot.waitSignal(window.requests.step):
         qtbot.keyClick(window, Qt.Key.Key_Period)
-    with qtbot.waitSignal(window.resume_requested):
+    with qtbot.waitSignal(window.requests.resume):
         qtbot.keyClick(window, Qt.Key.Key_Space)
     session.set_paused(False)
     assert not is_enabled(window, ActionId.STEP)
@@ -79,7 +82,7 @@ def test_space_pauses_and_resumes_and_the_dot_steps(window, session, qtbot):
 
 def test_a_query_asks_for_exactly_the_view_with_the_scenes_camera(window, session, qtbot):
     start(session)
-    with qtbot.waitSignal(window.query_requested) as caught:
+    with qtbot.waitSignal(window.requests.query) as caught:
         qtbot.keyClick(window, Qt.Key.Key_Q)
     request = caught.args[0]
     frame = session.current_frame
@@ -87,41 +90,34 @@ def test_a_query_asks_for_exactly_the_view_with_the_scenes_camera(window, sessio
     assert (request.intrinsics == frame.intrinsics).all()
     assert request.size_hw == frame.rgb.shape[:2]
     session.apply(answer(request, n_frames=3))
-    assert window.side_panel.query.picture_view.has_image
-    assert window.side_panel.query.depth_view.has_image
+    assert window.tabs.answer.pictures.has_picture
+    assert window.tabs.currentIndex() == SideTab.QUERY
 
 
-def test_following_asks_one_question_at_a_time_and_catches_up(window, session):
+def test_the_ghost_asks_again_when_it_is_dragged_one_question_at_a_time(window, session):
     start(session)
     asked: list[QueryRequest] = []
-    window.query_requested.connect(asked.append)
-    window.side_panel.query.follow.setChecked(True)
+    window.requests.query.connect(asked.append)
+    window.actions_table[ActionId.QUERY].trigger()
     assert len(asked) == 1
-    for _ in range(5):
-        window.scene.camera.pose = window.scene.camera.pose.orbited(10, 0)
+    for x in range(5):
+        pose = np.eye(4)
+        pose[0, 3] = x
+        window.scene.ghost_dragged.emit(pose)
     assert len(asked) == 1
     session.apply(answer(asked[0]))
     assert len(asked) == 2
-    assert (asked[1].world_from_camera == window.scene.view_pose()).all()
+    assert asked[1].world_from_camera[0, 3] == 4
     session.apply(answer(asked[1]))
-    assert len(asked) == 2
-
-
-def test_a_failed_question_does_not_silence_the_next(window, session):
-    start(session)
-    asked: list[QueryRequest] = []
-    window.query_requested.connect(asked.append)
-    window.side_panel.query.follow.setChecked(True)
-    session.apply(PipelineFault("the query failed", fatal=False))
-    window.scene.camera.pose = window.scene.camera.pose.orbited(10, 0)
     assert len(asked) == 2
 
 
 def test_a_model_without_queries_says_so(window, session):
     start(session, loaded=ModelLoaded(name="streaming", device="cpu", supports_query=False, load_s=0))
     assert not is_enabled(window, ActionId.QUERY)
-    assert not window.side_panel.query.button.isEnabled()
-    assert "streaming" in window.side_panel.query._caption.text()
+    button = window.tabs.ghost._places[GhostPlace.VIEW]
+    assert not button.isEnabled()
+    assert "streaming" in button.toolTip()
 
 
 def test_notices_show_the_newest_and_closing_brings_back_the_one_before(window, session):
@@ -142,15 +138,15 @@ def test_notices_show_the_newest_and_closing_brings_back_the_one_before(window, 
 def test_a_dropped_video_is_opened_and_remembered(window, qtbot, tmp_path):
     video = tmp_path / "clip.mp4"
     video.touch()
-    with qtbot.waitSignal(window.open_requested) as caught:
+    with qtbot.waitSignal(window.requests.open) as caught:
         drop(window, [video])
-    assert caught.args == [str(video)]
+    assert caught.args == [SourceChoice(str(video))]
     assert window._recent.paths()[0] == video.resolve()
 
 
 def test_what_cannot_be_opened_is_explained_not_tried(window, session, tmp_path):
     opened = []
-    window.open_requested.connect(opened.append)
+    window.requests.open.connect(opened.append)
     for paths, word in (([tmp_path / "notes.txt"], "notes.txt"), ([tmp_path, tmp_path / "b.mp4"], "one")):
         drop(window, paths)
         assert word in session.notices[-1].sentence
@@ -171,8 +167,8 @@ def drop(window: MainWindow, paths: list[Path]) -> None:
 
 def test_the_confidence_slider_reaches_the_points(window, session):
     start(session)
-    window.side_panel.appearance._hidden.slider.setValue(50)
-    window.side_panel.appearance.change_size(4)
+    window.tabs.appearance._hidden.slider.setValue(50)
+    window.tabs.appearance.change_size(4)
     assert window.scene.points.style.min_confidence == pytest.approx(1.0)
     assert window.scene.points.style.size_px == pytest.approx(3.5)
 
@@ -191,10 +187,9 @@ def test_nothing_overlaps_or_is_cut_at_the_usual_size(window, session, qtbot):
     window.resize(1280, 800)
     start(session)
     qtbot.waitUntil(lambda: window.width() == 1280)
-    panel = window.side_panel
-    assert panel.verticalScrollBar().maximum() == 0
-    assert window.viewport.geometry().right() < panel.geometry().left()
-    assert window.scene.native.height() > 500
+    right = window.viewport.mapTo(window, window.viewport.rect().topRight()).x()
+    assert right < window.tabs.mapTo(window, window.tabs.rect().topLeft()).x()
+    assert window.scene.native.height() > 450
 
 
 def test_the_viewport_shows_the_points(window, session, qtbot):
@@ -212,7 +207,7 @@ def test_the_viewport_shows_the_points(window, session, qtbot):
 def test_the_window_remembers_its_size_and_lets_go_of_the_session(qtbot, session, tmp_path):
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     options = WindowOptions(settings=settings, can_open=lambda path: True)
-    first = MainWindow(session, options)
+    first = MainWindow(session, SceneEditor(session), options)
     qtbot.addWidget(first)
     first.show()
     first.resize(1111, 777)
@@ -224,7 +219,7 @@ def test_the_window_remembers_its_size_and_lets_go_of_the_session(qtbot, session
         session.cloud.appended,
     ):
         assert event.n_listeners == 0
-    second = MainWindow(session, options)
+    second = MainWindow(session, SceneEditor(session), options)
     qtbot.addWidget(second)
     assert (second.width(), second.height()) == (1111, 777)
     second.close()

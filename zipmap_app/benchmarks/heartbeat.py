@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.slots import Outbox
+from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.messages import FrameResult, FrameTimings
 from zipmap_app.state.points import POINT_DTYPE
 from zipmap_app.state.session import SessionModel
@@ -103,7 +104,9 @@ class _Pulse(QObject):
 
 def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> Heartbeat:
     session = SessionModel()
-    window = MainWindow(session, WindowOptions(settings=QSettings(), can_open=lambda path: False))
+    editor = SceneEditor(session)
+    options = WindowOptions(settings=QSettings(), can_open=lambda path: False)
+    window = MainWindow(session, editor, options)
     window.resize(1280, 800)
     window.show()
     session.begin("fake producer")
@@ -127,6 +130,7 @@ def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> He
     bridge.detach()
     beat = Heartbeat(np.array(pulse.late_ms[1:]), session.status.n_frames, session.cloud.n_points)
     window.close()
+    editor.close()
     gc.collect()
     return beat
 

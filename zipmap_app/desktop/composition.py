@@ -12,6 +12,7 @@ import psutil
 from PySide6.QtCore import QCoreApplication, QObject, QSettings
 
 from zipmap_app.cli import Arguments, app_version
+from zipmap_app.desktop.cameras import SystemCameras
 from zipmap_app.desktop.commanding import CommandDesk
 from zipmap_app.desktop.flights import FlightRecorder
 from zipmap_app.desktop.job_list import JobList
@@ -25,13 +26,15 @@ from zipmap_app.pipeline.packing import PackingOptions, pack_points
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.sources.base import FrameSource
 from zipmap_app.sources.opening import can_open, open_source
-from zipmap_app.state.commands import Command, CommandOutcome, RenderFlight, Rewind, UndoRewind
+from zipmap_app.state.commands import Command, CommandOutcome, Finalise, RenderFlight, Rewind, UndoRewind
 from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.memory import MemoryBudget, default_budget
 from zipmap_app.state.points import QUERIED_FRAME
 from zipmap_app.state.queries import QueryRequest, QueryResult
 from zipmap_app.state.session import Notice, SessionModel, Severity
+from zipmap_app.ui.flight_order import FlightOrder
 from zipmap_app.ui.main_window import MainWindow, WindowOptions
+from zipmap_app.ui.opening.choice import SourceChoice
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +58,11 @@ class Desktop(QObject):
         budget = budget or default_budget(psutil.virtual_memory().total)
         self.session = SessionModel(budget)
         self.editor = SceneEditor(self.session)
-        window_options = WindowOptions(settings=settings, can_open=can_open, about_text=_about_text())
-        self.window = MainWindow(self.session, window_options)
+        self._cameras = SystemCameras(self._jobs, self)
+        window_options = WindowOptions(
+            settings=settings, can_open=can_open, cameras=self._cameras, about_text=_about_text()
+        )
+        self.window = MainWindow(self.session, self.editor, window_options)
         self.window.show()
         # The window first: from here on the inference thread imports torch, and the two would share a core.
         QCoreApplication.processEvents()
@@ -91,16 +97,27 @@ class Desktop(QObject):
         commands.ended.connect(self._on_command_ended)
 
     def _connect_window(self) -> None:
-        window = self.window
-        window.open_requested.connect(self.open)
-        window.pause_requested.connect(self._on_pause)
-        window.resume_requested.connect(self._on_resume)
-        window.step_requested.connect(self.runner.step)
-        window.stop_requested.connect(self.runner.stop)
-        window.query_requested.connect(self.runner.query)
-        window.save_requested.connect(self._saver.save)
-        window.job_cancel_requested.connect(self._cancel_jobs)
-        window.closing.connect(self.close)
+        requests, commands = self.window.requests, self.commands
+        requests.open.connect(self.open)
+        requests.pause.connect(self._on_pause)
+        requests.resume.connect(self._on_resume)
+        requests.step.connect(self.runner.step)
+        requests.stop.connect(self.runner.stop)
+        requests.query.connect(self.runner.query)
+        requests.rewind.connect(commands.rewind)
+        requests.finalise.connect(commands.finalise)
+        requests.cancel_finalise.connect(lambda: commands.cancel(Finalise))
+        requests.add_points.connect(self.add_points)
+        requests.record_flight.connect(self.record_flight)
+        requests.cancel_flight.connect(lambda: commands.cancel(RenderFlight))
+        requests.save_state.connect(commands.save_state)
+        requests.open_state.connect(commands.open_state)
+        requests.fork_state.connect(commands.fork_state)
+        requests.forget_state.connect(commands.drop_state)
+        requests.save_cloud.connect(self._saver.save)
+        requests.cancel_job.connect(self._cancel_jobs)
+        requests.closing.connect(self.close)
+        commands.progressed.connect(self._on_command_progress)
         self._opener.opened.connect(self.start)
 
     @property
@@ -108,17 +125,28 @@ class Desktop(QObject):
         """Whether a source is on its way."""
         return self._opener.is_busy
 
-    def open(self, spec: str) -> None:
+    def open(self, choice: SourceChoice) -> None:
         """Open a source; the run starts when it is there."""
         self._cancel_jobs()
         every, max_frames = self._arguments.every, self._arguments.max_frames
-        self._opener.open(spec, partial(open_source, every=every, max_frames=max_frames))
+        self._cameras.stop_preview()
+        self._opener.open(
+            choice.spec,
+            partial(self._open_source, every=every, max_frames=max_frames, max_fps=choice.max_fps),
+        )
+
+    def _open_source(
+        self, spec: str, *, every: int, max_frames: int | None, max_fps: float | None
+    ) -> FrameSource:
+        """In the opening thread: a camera that was previewed a moment ago has to be free first."""
+        self._cameras.wait_until_free()
+        return open_source(spec, every=every, max_frames=max_frames, max_fps=max_fps)
 
     def close(self) -> None:
         """End everything within two seconds; harmless twice."""
         self.bridge.detach()
         self._cancel_jobs()
-        for part in (self._thinner, self._recorder, self.commands, self.editor):
+        for part in (self._cameras, self._thinner, self._recorder, self.commands, self.editor):
             part.close()
         for disconnect in self._disconnects:
             disconnect()
@@ -145,17 +173,19 @@ class Desktop(QObject):
         self.session.begin(source.name, source.n_frames_hint)
         self.runner.start(source)  # throws away what the last run still had to say
 
-    def record_flight(self, file: FlightFile) -> None:
+    def record_flight(self, order: FlightOrder) -> None:
         """Ask for every view of the session's flight and write the answers; nothing while one is under way."""
         views = self.session.flight.views()
         if not views or self._recorder.is_busy:
             return
         requests = tuple(
-            QueryRequest(number, view.world_from_camera.copy(), view.intrinsics.copy(), view.size_hw)
+            QueryRequest(
+                number, view.world_from_camera.copy(), view.intrinsics.copy(), view.size_hw, order.state_id
+            )
             for number, view in enumerate(views)
         )
         command = self.commands.render_flight(requests)
-        self._recorder.start(file, command.command_id)
+        self._recorder.start(FlightFile(order.path, order.content, order.frames_per_s), command.command_id)
 
     def add_points(self, answer: QueryResult) -> None:
         """Put an answer of the model into the scene, apart from what it saw."""
@@ -173,11 +203,26 @@ class Desktop(QObject):
         else:
             self.session.add_notice(Notice("The answer holds no depth that could become points"))
 
+    def _on_command_progress(self, command: Command, fraction: float) -> None:
+        match command:
+            case Finalise():
+                self.window.finalising.show_progress(fraction)
+            case RenderFlight():
+                self.window.tabs.flight.show_progress(fraction)
+            case Rewind() | UndoRewind():
+                self.window.status_bar.show_job("Going back", fraction)
+
     def _on_command_ended(self, command: Command, outcome: CommandOutcome) -> None:
-        if isinstance(command, Rewind | UndoRewind) and outcome is not CommandOutcome.DONE:
-            self.editor.rewind_failed()
-        if isinstance(command, RenderFlight):
-            self._recorder.finish(is_complete=outcome is CommandOutcome.DONE)
+        match command:
+            case Finalise():
+                self.window.finalising.end()
+            case RenderFlight():
+                self.window.tabs.flight.show_progress(None)
+                self._recorder.finish(is_complete=outcome is CommandOutcome.DONE)
+            case Rewind() | UndoRewind():
+                self.window.status_bar.hide_job()
+                if outcome is not CommandOutcome.DONE:
+                    self.editor.rewind_failed()
 
     def _note_memory(self) -> None:
         self.session.rewind_bytes = self.runner.memory.total_bytes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
 
@@ -83,6 +83,11 @@ class SceneEditor:
         """Set the scale from a known length. Raises ValueError unless both are positive."""
         alignment = self._session.alignment.value.with_length(length_in_units, length_m)
         self._set_alignment("setting the scale", alignment)
+
+    def clear_scale(self) -> None:
+        """Back to units without a name; up stays."""
+        alignment = replace(self._session.alignment.value, metres_per_unit=None)
+        self._set_alignment("clearing the scale", alignment)
 
     def reset_alignment(self) -> None:
         """Back to the first camera's up, and to units without a name."""

@@ -71,6 +71,12 @@ class ToolModel:
             self.tool = None
         self.changed.emit()
 
+    def put_away(self) -> None:
+        """No tool in hand any more; nothing if there is none."""
+        if self.tool is not None:
+            self.tool, self.points = None, ()
+            self.changed.emit()
+
     def add_point(self, point: np.ndarray) -> None:
         """Use a clicked point; ``completed`` fires when the tool has all it needs.
 

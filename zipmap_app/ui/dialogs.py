@@ -14,7 +14,7 @@ _MEDIA = (
     "*.mp4 *.mov *.avi *.mkv *.webm *.m4v *.mpg *.mpeg *.ts *.gif *.apng *.webp "
     "*.jpg *.jpeg *.png *.heic *.heif *.tif *.tiff *.bmp"
 )
-_STATES = "Scene state (*.safetensors)"
+_STATE = ".zipmap"
 _MOUSE = (
     ("Left drag", "Orbit, or look around while flying"),
     ("Right or middle drag", "Pan"),
@@ -63,30 +63,28 @@ def ask_for_cloud(parent: QWidget, suggestion: Path) -> Path | None:
     return _with_suffix(path, ".ply")
 
 
-def ask_for_flight(parent: QWidget, suggestion: Path, *, is_video: bool) -> Path | None:
-    """Where a flight goes: a video, or the name of a new folder of pictures."""
-    if not is_video:
-        path, _ = QFileDialog.getSaveFileName(parent, "Save pictures into a new folder", str(suggestion))
-        return Path(path) if path else None
-    kinds = "MP4 video (*.mp4);;WebM video (*.webm)"
-    path, kind = QFileDialog.getSaveFileName(parent, "Save flight", str(suggestion), kinds)
-    return _with_suffix(path, ".webm" if "webm" in kind or path.lower().endswith(".webm") else ".mp4")
+def ask_for_state_file(parent: QWidget, suggestion: Path) -> Path | None:
+    path, _ = QFileDialog.getSaveFileName(parent, "Save state", str(suggestion), f"Scene state (*{_STATE})")
+    return _with_suffix(path, _STATE)
 
 
-def ask_for_new_state(parent: QWidget, suggestion: Path) -> Path | None:
-    path, _ = QFileDialog.getSaveFileName(parent, "Save state", str(suggestion), _STATES)
-    return _with_suffix(path, ".safetensors")
-
-
-def ask_for_state(parent: QWidget, folder: Path) -> Path | None:
-    path, _ = QFileDialog.getOpenFileName(parent, "Open state", str(folder), _STATES)
+def ask_for_saved_state(parent: QWidget, folder: Path) -> Path | None:
+    path, _ = QFileDialog.getOpenFileName(parent, "Open state", str(folder), f"Scene state (*{_STATE})")
     return Path(path) if path else None
 
 
-def ask_for_state_name(parent: QWidget, suggestion: str) -> str | None:
-    """A name for a forked state, or None."""
-    text, is_accepted = QInputDialog.getText(parent, "Fork state", "Name of the fork", text=suggestion)
-    return text.strip() if is_accepted and text.strip() else None
+def ask_for_flight_video(parent: QWidget, suggestion: Path) -> Path | None:
+    kinds = "MP4 video (*.mp4);;WebM video (*.webm)"
+    path, kind = QFileDialog.getSaveFileName(parent, "Save flight", str(suggestion), kinds)
+    if path.lower().endswith((".mp4", ".webm")):
+        return Path(path)
+    return _with_suffix(path, ".webm" if "webm" in kind else ".mp4")
+
+
+def ask_for_flight_folder(parent: QWidget, folder: Path) -> Path | None:
+    """A new folder inside the one the user chose, or None."""
+    path = QFileDialog.getExistingDirectory(parent, "Folder for the pictures of the flight", str(folder))
+    return Path(path) / "flight" if path else None
 
 
 def _with_suffix(path: str, suffix: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""The main window: puts the panels together and says, by signals, what the user wants."""
+"""The main window: puts the panels together; what the user wants leaves it through ``requests``."""
 
 from __future__ import annotations
 
@@ -7,25 +7,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
+from zipmap_app.state.appearance import AppearanceModel
+from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.session import Notice, RunState, SessionModel, SessionStatus, Severity
 from zipmap_app.ui import dialogs
 from zipmap_app.ui.actions import ActionId, Actions
 from zipmap_app.ui.chrome import fill_menus, make_toolbar
+from zipmap_app.ui.controllers.actions import ActionController, Controllers
+from zipmap_app.ui.controllers.answers import AnswerController
+from zipmap_app.ui.controllers.asking import GhostAsker
+from zipmap_app.ui.controllers.finalising import FinaliseController
+from zipmap_app.ui.controllers.flying import FlightController
+from zipmap_app.ui.controllers.ghost import GhostController
+from zipmap_app.ui.controllers.pointing import PointingController
+from zipmap_app.ui.controllers.viewing import ViewController
 from zipmap_app.ui.drop import DropOverlay, drop_offer
-from zipmap_app.ui.query_asker import QueryAsker
+from zipmap_app.ui.opening.choice import CameraBrowser, SourceChoice
+from zipmap_app.ui.opening.source_dialog import SourceDialog
+from zipmap_app.ui.parts import WindowParts
 from zipmap_app.ui.recent import RecentInputs
-from zipmap_app.ui.side_panel import SidePanel
+from zipmap_app.ui.requests import WindowRequests
+from zipmap_app.ui.scale_dialog import ask_for_length
+from zipmap_app.ui.shortcut_guard import ShortcutGuard
+from zipmap_app.ui.side_tabs import SideTabs
 from zipmap_app.ui.status_bar import StatusBar
-from zipmap_app.ui.theme import icon
+from zipmap_app.ui.timeline.panel import TimelinePanel
 from zipmap_app.ui.viewport import Viewport
 from zipmap_app.ui.welcome import Welcome
 
 _TITLE = "ZipMap Studio"
 _PANEL_WIDTH = 370
+_MEMORY_REFRESH_MS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,32 +50,27 @@ class WindowOptions:
 
     settings: QSettings  # where geometry and the recent list are kept
     can_open: Callable[[Path], bool]  # cheap look at a dragged path
+    cameras: CameraBrowser | None = None
     sample_spec: str = "synthetic"  # what "Sample" opens
     about_text: str = ""
 
 
 class MainWindow(QMainWindow):
-    """Shows a SessionModel. Knows no pipeline: whoever connects the signals makes things happen."""
+    """Shows a SessionModel. Knows no pipeline: whoever connects ``requests`` makes things happen."""
 
-    open_requested = Signal(str)
-    pause_requested = Signal()
-    resume_requested = Signal()
-    step_requested = Signal()
-    stop_requested = Signal()
-    query_requested = Signal(object)  # QueryRequest
-    save_requested = Signal(object)  # Path of the .ply
-    job_cancel_requested = Signal()
-    closing = Signal()
-
-    def __init__(self, session: SessionModel, options: WindowOptions) -> None:
+    def __init__(self, session: SessionModel, editor: SceneEditor, options: WindowOptions) -> None:
         super().__init__()
         self._session = session
+        self._editor = editor
         self._options = options
         self._recent = RecentInputs(options.settings)
+        self._is_closed = False
+        self.requests = WindowRequests(self)
         self.actions_table = Actions(self)
+        self.look = AppearanceModel()
         self._build()
-        self._connect_actions()
-        self._connect_session()
+        self._control()
+        self._connect()
         self._on_status(session.status)
         self._restore_geometry()
 
@@ -73,30 +84,67 @@ class MainWindow(QMainWindow):
         self.welcome.open_requested.connect(self.request_open)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
-        self.viewport = Viewport(self._session, self.welcome, self._splitter)
+        stage = QWidget()
+        self.viewport = Viewport(self._session, self.welcome, stage)
         self.scene = self.viewport.scene
-        self.side_panel = SidePanel()
-        self.viewport.use_wheel_for_size(self.side_panel.appearance)
-        self.asker = QueryAsker(self._session, self.scene, self.side_panel.query, self)
-        self._splitter.addWidget(self.viewport)
-        self._splitter.addWidget(self.side_panel)
+        self.timeline = TimelinePanel(self._session.history, self._session.timeline, self.look)
+        self.tabs = SideTabs(self._session, self.look)
+        self.viewport.use_wheel_for_size(self.tabs)
+        self._splitter.addWidget(_column(self.viewport, self.timeline, inside=stage))
+        self._splitter.addWidget(self.tabs)
         self._splitter.setStretchFactor(0, 4)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setCollapsible(0, False)
         self.status_bar = StatusBar()
-        middle = QWidget()
-        layout = QVBoxLayout(middle)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._splitter, 1)
-        layout.addWidget(self.status_bar)
-        self.setCentralWidget(middle)
+        self.setCentralWidget(_column(self._splitter, self.status_bar))
         self._drop_overlay = DropOverlay(self)
         fill_menus(self.menuBar(), self.actions_table)
         self.addToolBar(make_toolbar(self.actions_table))
 
-    def _connect_actions(self) -> None:
+    def _control(self) -> None:
+        session, scene = self._session, self.scene
+        parts = WindowParts(
+            session,
+            self._editor,
+            self.look,
+            scene,
+            self.tabs,
+            self.timeline,
+            self.viewport.finalise_bar,
+            self.actions_table,
+            self.requests,
+        )
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self._guard = ShortcutGuard(application)
+        self.asker = GhostAsker(session, self)
+        self.ghost = GhostController(session, scene, self)
+        self.answers = AnswerController(parts, self.asker, self._last_folder(), self)
+        self.flight = FlightController(session, scene, self)
+        self.finalising = FinaliseController(parts, self)
+        controllers = Controllers(self.asker, self.ghost, self.answers, self.flight, self.finalising)
+        self._closables = (
+            self.asker,
+            self.ghost,
+            self.answers,
+            self.flight,
+            self.finalising,
+            PointingController(
+                session,
+                self._editor,
+                scene,
+                lambda length: ask_for_length(self),
+                self._on_ghost_point,
+                self,
+            ),
+            ViewController(parts, self._guard, self),
+            ActionController(parts, controllers, self),
+        )
+
+    def _connect(self) -> None:
+        act, scene = self.actions_table, self.scene
         handlers: tuple[tuple[ActionId, Callable[[], object]], ...] = (
+            (ActionId.NEW_SOURCE, self._on_new_source),
             (ActionId.OPEN_VIDEO, self._on_open_video),
             (ActionId.OPEN_FOLDER, self._on_open_folder),
             (ActionId.OPEN_ADDRESS, self._on_open_address),
@@ -105,49 +153,45 @@ class MainWindow(QMainWindow):
             (ActionId.SAVE, self._on_save),
             (ActionId.SCREENSHOT, self._on_screenshot),
             (ActionId.QUIT, self.close),
-            (ActionId.PAUSE, self._on_pause),
-            (ActionId.STEP, self.step_requested.emit),
-            (ActionId.STOP, self.stop_requested.emit),
-            (ActionId.QUERY, self._on_query),
-            (ActionId.FRAME, self.scene.frame_scene),
-            (ActionId.RESET_VIEW, self.scene.reset_view),
             (ActionId.SHORTCUTS, lambda: dialogs.ShortcutsDialog(self).show()),
-            (ActionId.ABOUT, self._on_about),
+            (ActionId.ABOUT, lambda: QMessageBox.about(self, _TITLE, self._options.about_text)),
         )
         for action_id, handler in handlers:
-            self.actions_table[action_id].triggered.connect(lambda _=False, handler=handler: handler())
-        toggles: tuple[tuple[ActionId, Callable[[bool], object]], ...] = (
-            (ActionId.GRID, self.scene.set_grid_visible),
-            (ActionId.PATH, self.scene.set_path_visible),
-            (ActionId.PANEL, self.side_panel.setVisible),
-            (ActionId.FULL_SCREEN, self._on_full_screen),
-        )
-        for action_id, toggle in toggles:
-            self.actions_table[action_id].toggled.connect(toggle)
-        self.side_panel.appearance.changed.connect(self.scene.set_appearance)
-        self.asker.requested.connect(self.query_requested)
-        self.status_bar.cancel_requested.connect(self.job_cancel_requested)
-
-    def _connect_session(self) -> None:
+            act[action_id].triggered.connect(lambda _=False, handler=handler: handler())
+        act[ActionId.FULL_SCREEN].toggled.connect(self._on_full_screen)
+        self.asker.requested.connect(self.requests.query)
+        self.timeline.rewind_requested.connect(self.requests.rewind)
+        self.status_bar.cancel_requested.connect(self.requests.cancel_job)
+        self._memory_timer = QTimer(self)
+        self._memory_timer.setInterval(_MEMORY_REFRESH_MS)
+        self._memory_timer.timeout.connect(self._show_memory)
         session = self._session
         self._disconnects = (
             session.status_changed.connect(self._on_status),
-            session.frame_changed.connect(self.side_panel.video.show_frame),
             session.notice_added.connect(self.viewport.notices.add),
+            session.companion_progressed.connect(self.status_bar.show_companion),
         )
+        scene.native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     # What the user wants
 
-    def request_open(self, spec: str) -> None:
+    def request_open(self, spec: str, max_fps: float | None = None) -> None:
         """Ask for a new run on a path, a camera number or an address."""
         self.viewport.notices.clear()
         if Path(spec).exists():
             self._recent.add(Path(spec).resolve())
-        self.open_requested.emit(spec)
+            self.answers.set_folder(self._last_folder())
+        self.requests.open.emit(SourceChoice(spec, max_fps))
 
-    def _on_query(self) -> None:
-        self.actions_table[ActionId.PANEL].setChecked(True)  # the answer appears there
-        self.asker.ask()
+    def _on_new_source(self) -> None:
+        if self._options.cameras is None:
+            return
+        dialog = SourceDialog(self._options.cameras, self._last_folder(), (), self)
+        is_accepted = dialog.exec() == SourceDialog.DialogCode.Accepted
+        choice = dialog.choice
+        dialog.deleteLater()
+        if is_accepted:
+            self.request_open(choice.spec, choice.max_fps)
 
     def _on_open_video(self) -> None:
         path = dialogs.ask_for_video(self, self._last_folder())
@@ -164,16 +208,14 @@ class MainWindow(QMainWindow):
         if address is not None:
             self.request_open(address)
 
-    def _on_pause(self) -> None:
-        if self._session.status.state is RunState.PAUSED:
-            self.resume_requested.emit()
-        else:
-            self.pause_requested.emit()
+    def _on_ghost_point(self, point: object) -> None:
+        self.ghost.place_on_point(point)  # type: ignore[arg-type]  # (3,) from the tool
+        self.asker.ask()
 
     def _on_save(self) -> None:
         path = dialogs.ask_for_cloud(self, self._last_folder() / f"{self._file_stem()}.ply")
         if path is not None:
-            self.save_requested.emit(path)
+            self.requests.save_cloud.emit(path)
 
     def _on_screenshot(self) -> None:
         image = self.scene.grab()  # before the dialog covers anything
@@ -188,35 +230,26 @@ class MainWindow(QMainWindow):
             self._session.add_notice(Notice(sentence, severity=Severity.ERROR))
 
     def _on_full_screen(self, is_on: bool) -> None:
-        self.setWindowState(
-            self.windowState() | Qt.WindowState.WindowFullScreen
-            if is_on
-            else self.windowState() & ~Qt.WindowState.WindowFullScreen
-        )
-
-    def _on_about(self) -> None:
-        QMessageBox.about(self, _TITLE, self._options.about_text)
+        full = Qt.WindowState.WindowFullScreen
+        self.setWindowState(self.windowState() | full if is_on else self.windowState() & ~full)
 
     # What the session says
 
     def _on_status(self, status: SessionStatus) -> None:
         self.status_bar.show_status(status)
-        act = self.actions_table
-        is_paused = status.state is RunState.PAUSED
-        pause = act[ActionId.PAUSE]
-        pause.setEnabled(status.is_active)
-        pause.setText("Resume" if is_paused else "Pause")
-        pause.setIconText(" Resume" if is_paused else " Pause")
-        pause.setIcon(icon("play" if is_paused else "pause"))
-        act[ActionId.STEP].setEnabled(is_paused)
-        act[ActionId.STOP].setEnabled(status.is_active)
-        act[ActionId.SAVE].setEnabled(status.n_points > 0)
-        act[ActionId.QUERY].setEnabled(self.asker.can_ask)
         is_empty = status.state is RunState.IDLE and not status.n_frames
         if is_empty:
             self.welcome.show_recent(self._recent.paths())
         self.viewport.set_welcome_visible(is_empty)
         self.setWindowTitle(f"{status.source_name} - {_TITLE}" if status.source_name else _TITLE)
+        if status.n_frames and not self._memory_timer.isActive() and not self._is_closed:
+            self._memory_timer.start()
+
+    def _show_memory(self) -> None:
+        session = self._session
+        self.status_bar.show_memory(session.memory_use, session.budget)
+        voxel = session.cloud.voxel_size
+        self.status_bar.show_thinning("" if voxel is None else session.alignment.value.length_text(voxel))
 
     # Window events
 
@@ -244,14 +277,20 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, lambda: self.request_open(str(offer.path)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._options.settings.setValue("geometry", self.saveGeometry())
-        self._options.settings.setValue("splitter", self._splitter.saveState())
-        for disconnect in self._disconnects:
-            disconnect()
-        self.asker.close()
-        self.status_bar.stop()
-        self.scene.close()
-        self.closing.emit()
+        if not self._is_closed:
+            self._is_closed = True
+            self._options.settings.setValue("geometry", self.saveGeometry())
+            self._options.settings.setValue("splitter", self._splitter.saveState())
+            self._memory_timer.stop()
+            for disconnect in self._disconnects:
+                disconnect()
+            for controller in self._closables:
+                controller.close()
+            self.status_bar.stop()
+            self.tabs.release()
+            self.timeline.release()
+            self.viewport.close_scene()
+            self.requests.closing.emit()
         super().closeEvent(event)
 
     # Small things
@@ -270,3 +309,14 @@ class MainWindow(QMainWindow):
 
     def _file_stem(self) -> str:
         return Path(self._session.status.source_name or "scene").stem
+
+
+def _column(filling: QWidget, below: QWidget, inside: QWidget | None = None) -> QWidget:
+    """One widget above the other, without gaps, in ``inside`` or a new widget."""
+    column = inside or QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    layout.addWidget(filling, 1)
+    layout.addWidget(below)
+    return column

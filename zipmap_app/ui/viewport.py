@@ -1,4 +1,4 @@
-"""The middle of the window: notices, the 3D canvas, and the welcome card over it."""
+"""The middle of the window: notices, the 3D canvas, and what floats over it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from zipmap_app.scene.view import SceneView
 from zipmap_app.state.session import SessionModel
-from zipmap_app.ui.appearance_panel import AppearancePanel
+from zipmap_app.ui.finalise_bar import FinaliseBar
 from zipmap_app.ui.notice_bar import NoticeBar
+from zipmap_app.ui.side_tabs import SideTabs
+from zipmap_app.ui.tool_hint import ToolHint
 from zipmap_app.ui.welcome import Welcome
 
 
@@ -30,8 +32,11 @@ class Viewport(QWidget):
         stage_layout = QVBoxLayout(stage)
         stage_layout.setContentsMargins(0, 0, 0, 0)
         stage_layout.addWidget(self.scene.native)
-        self._size_panel: AppearancePanel | None = None
+        self._tabs: SideTabs | None = None
         self.scene.native.installEventFilter(self)
+        self.hint = ToolHint(session.tools, stage)
+        self.hint.cancel_requested.connect(session.tools.cancel)
+        self.finalise_bar = FinaliseBar(stage)
         self._welcome = welcome
         welcome.setParent(stage)
         stage.installEventFilter(self)
@@ -43,18 +48,28 @@ class Viewport(QWidget):
             self._welcome.setGeometry(self._stage.rect())
             self._welcome.raise_()
 
-    def use_wheel_for_size(self, panel: AppearancePanel) -> None:
-        """Ctrl+wheel over the canvas changes the point size."""
-        self._size_panel = panel
+    def use_wheel_for_size(self, tabs: SideTabs) -> None:
+        """Ctrl+wheel over the canvas changes the size of the points, Alt+wheel that of the frusta."""
+        self._tabs = tabs
+
+    def close_scene(self) -> None:
+        """Let go of the session and the GPU."""
+        self.scene.native.removeEventFilter(self)
+        self.hint.disconnect_model()
+        self.scene.close()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._stage and event.type() == QEvent.Type.Resize:
             self._welcome.setGeometry(self._stage.rect())
-        if (
-            isinstance(event, QWheelEvent)
-            and self._size_panel is not None
-            and event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        ):
-            self._size_panel.change_size(1 if event.angleDelta().y() > 0 else -1)
-            return True
+            self.hint.place()
+            self.finalise_bar.place()
+        if isinstance(event, QWheelEvent) and self._tabs is not None:
+            # With Alt, Qt turns the wheel sideways.
+            n_steps = 1 if event.angleDelta().y() + event.angleDelta().x() > 0 else -1
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self._tabs.appearance.change_size(n_steps)
+                return True
+            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self._tabs.cameras.change_size(n_steps)
+                return True
         return super().eventFilter(watched, event)
