@@ -32,7 +32,7 @@ class PointPicking(PassiveTool):
         return self.is_on  # nothing else lights up under the cross
 
     def double_click(self, mouse: Mouse) -> bool:
-        return self.is_on  # two quick clicks are two points, not another pivot
+        return self.is_on  # the same point again, and no wish for another pivot
 
 
 class FrustumPointing(PassiveTool):
