@@ -1,7 +1,8 @@
 """What the tracking assist changes on real sequences, beside classical odometry and trivial baselines.
 
 ``python tests/perf/evaluate_assist.py FOLDER [--json FILE]`` takes every sequence with meta.json, frames/ and
-poses.npz (see training/evaluation/suites.py) and prints a Markdown table; about half a second a frame on two cores.
+poses.npz (see training/evaluation/suites.py) and prints a Markdown table: about half a second a frame on two
+cores.
 """
 
 from __future__ import annotations
