@@ -99,7 +99,7 @@ class TrackingAssist:
         problem = self._problem(frame, state, found, seen, is_key)
         candidates = [predicted, state.world_from_camera @ state.step, state.world_from_camera]
         solved = self._solved(problem, state.cameras, pose_guess.best_camera(problem, candidates))
-        if len(state.cameras) == 1:
+        if is_key and len(state.cameras) == 1:
             # Depth is all guessed yet, and may have led to the wrong one of several answers.
             starts = (predicted, pose_guess.epipolar_camera(problem))
             others = [self._solved(problem, state.cameras, start) for start in starts if start is not None]
