@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from zipmap_app.state.appearance import Appearance, AppearanceModel, ColorMode
@@ -21,8 +20,6 @@ _COLORS = (
 
 class AppearancePanel(Card):
     """Edits the part of an AppearanceModel that concerns the points. GUI thread only."""
-
-    changed = Signal(object)  # Appearance, whoever changed it
 
     def __init__(self, look: AppearanceModel, parent: QWidget | None = None) -> None:
         super().__init__("Points", parent)
@@ -58,7 +55,7 @@ class AppearancePanel(Card):
         self.body.addLayout(colors)
         self.body.addWidget(self._attenuated)
         self.body.addWidget(self._shaded)
-        self._disconnect = look.changed.connect(self._on_look)
+        self._disconnect = look.changed.connect(self._show)
         self._show(look.value)
 
     def release(self) -> None:
@@ -69,10 +66,6 @@ class AppearancePanel(Card):
         """Grow or shrink the points by quarter pixels."""
         slider = self._size.slider
         slider.setValue(slider.value() + n_steps)
-
-    def _on_look(self, appearance: Appearance) -> None:
-        self._show(appearance)
-        self.changed.emit(appearance)
 
     def _show(self, appearance: Appearance) -> None:
         self._size.set_step(round(appearance.size_px * _SIZE_STEPS_PER_PX))

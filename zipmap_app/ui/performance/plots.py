@@ -10,7 +10,7 @@ from zipmap_app.ui.theme import PALETTE
 _AXIS_PX = 46
 
 
-class _Plot(pg.PlotWidget):
+class _Plot(pg.PlotWidget):  # type: ignore[misc]  # the library has no types
     """A plot that leaves the wheel to the panel it stands in."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
