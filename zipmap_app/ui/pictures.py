@@ -9,7 +9,7 @@ from zipmap_app.state.depth_colors import depth_picture
 from zipmap_app.ui.image_view import ConfidenceScale, DepthScale, ImageView
 from zipmap_app.ui.images import confidence_picture
 
-_MAX_SHOWN_PX = 400  # depth and confidence are shown small: more pixels would only cost time
+_MIN_SHOWN_PX = 220  # depth and confidence are shown small: more pixels would only cost time
 
 
 class ViewPictures(QWidget):
@@ -75,7 +75,7 @@ class ViewPictures(QWidget):
             self.depth_view.clear()
             self.confidence_view.clear()
         else:
-            step = max(depth.shape[1] // _MAX_SHOWN_PX, 1)
+            step = max(depth.shape[1] // _MIN_SHOWN_PX, 1)
             coloured = depth_picture(depth[::step, ::step].astype(np.float32), depth_range)
             self.depth_view.show_rgb(coloured.rgb)
             self.depth_scale.set_range(coloured.near, coloured.far)
