@@ -25,6 +25,7 @@ from zipmap_model import MODEL_CONFIGS, ZipMap
 
 _LOG = logging.getLogger(__name__)
 _STEPS = 24
+_KERNELS = 45  # listed of a profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -96,8 +97,15 @@ def _profile(
     kinds = [torch.profiler.ProfilerActivity.CUDA] if device.type == "cuda" else None
     with torch.profiler.profile(activities=kinds) as profile:
         trainer.run()
-    key = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
-    _LOG.info("\n%s", profile.key_averages().table(sort_by=key, row_limit=30, max_name_column_width=90))
+    averages = profile.key_averages()
+    is_cuda = device.type == "cuda"
+    times = [
+        (e.self_device_time_total if is_cuda else e.self_cpu_time_total, e.count, e.key) for e in averages
+    ]
+    times.sort(reverse=True)
+    total = sum(time for time, _, _ in times)
+    rows = [f"{time / 3e3:8.2f} ms {count // 3:5d} x  {key[:100]}" for time, count, key in times[:_KERNELS]]
+    _LOG.info("kernels of a step: %.1f ms\n%s", total / 3e3, "\n".join(rows))
 
 
 def _time(work: Callable[[int], object], repeats: int, device: torch.device) -> float:

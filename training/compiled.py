@@ -1,7 +1,7 @@
 """Compiled twins of the model's parts, for training only: eager, every operation is a pass over memory.
 
-Parts are compiled, not the whole model: equal blocks share one compilation, and the loop over windows stays out of
-it. Every new shape is compiled anew, so a recipe should have few of them.
+Parts are compiled, not the whole model: equal blocks share one compilation, and the loop over windows stays
+out of it. Every new shape is compiled anew, so a recipe should have few of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+import torch._functorch.config
+from torch import Tensor, nn
 
 from training import losses
 from zipmap_model import ZipMap
@@ -31,25 +32,26 @@ from zipmap_model.layers.stem import ConvStem
 
 def compile_model(model: ZipMap) -> None:
     """Replace the methods that move most memory by compiled ones; dense heads then run in bfloat16 on a GPU."""
-    attention = _compiled(AttentionBlock.forward)
-    enter, leave = _compiled(FastWeightBlock.enter), _compiled(FastWeightBlock.leave)
-    cue, stem, head = _compiled(MotionCue.forward), _compiled(ConvStem.fine), _compiled(DenseHead.forward)
+    # PyTorch 2.11 dies of a segmentation fault when it pickles an entry of this cache in the thread of the
+    # backward pass. The cache of compiled kernels below it is another one and stays.
+    torch._functorch.config.enable_autograd_cache = False
+    replacements: dict[type[nn.Module], tuple[tuple[str, Callable[..., Any]], ...]] = {
+        AttentionBlock: (("forward", _compiled(AttentionBlock.forward)),),
+        FastWeightBlock: (
+            ("enter", _compiled(FastWeightBlock.enter)),
+            ("leave", _compiled(FastWeightBlock.leave)),
+        ),
+        MotionCue: (("forward", _compiled(MotionCue.forward)),),
+        ConvStem: (("fine", _compiled(ConvStem.fine)),),
+        DenseHead: (("forward", _in_bfloat16(_compiled(DenseHead.forward))),),
+        MotionHead: (("solve_and_chain", _compiled(MotionHead.solve_and_chain)),),
+    }
     step = _packed_window_step()
     for module in model.modules():
-        if isinstance(module, AttentionBlock):
-            module.forward = partial(attention, module)
-        elif isinstance(module, FastWeightBlock):
-            module.enter, module.leave = partial(enter, module), partial(leave, module)
-        elif isinstance(module, FastWeightLayer):
+        for name, function in replacements.get(type(module), ()):
+            setattr(module, name, partial(function, module))
+        if isinstance(module, FastWeightLayer):
             module.window_step = step
-        elif isinstance(module, MotionCue):
-            module.forward = partial(cue, module)
-        elif isinstance(module, ConvStem):
-            module.fine = partial(stem, module)
-        elif isinstance(module, DenseHead):
-            module.forward = _in_bfloat16(partial(head, module))
-        elif isinstance(module, MotionHead):
-            module.solve_and_chain = _compiled(module.solve_and_chain)
 
 
 def compiled_loss() -> Callable[..., Any]:

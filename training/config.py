@@ -23,6 +23,7 @@ class StepShape:
     n_views: int = 4
     window: int = 1  # views that share one update; 0: all of them (offline)
     n_queries: int = 1
+    compiled: bool = True  # False for shapes too rare to pay for their compilation
 
     def __post_init__(self) -> None:
         if self.n_clips < 1 or self.n_views < 2 or self.window < 0 or self.n_queries < 0:

@@ -19,7 +19,7 @@ from training.evaluation.estimates import (
     straight_line,
 )
 from training.evaluation.metrics import camera_errors, depth_errors, psnr_db
-from training.evaluation.report import Row, json_text, markdown_table, mean_row
+from training.evaluation.report import Row, json_text, markdown_table, mean_row, rows_from_json
 from training.evaluation.suites import EvalSequence, procedural_suite, real_sequences
 from zipmap_model import ZipMap, load_model
 
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.real is not None:
         for sequence in real_sequences(Path(options.real), model.config):
             rows += evaluate_suite(sequence.name, [sequence], model)
+    for path in options.merge:
+        rows += rows_from_json(Path(path).read_text())
     table = markdown_table(rows)
     _LOG.info("%s", table)
     if options.output is not None:
@@ -80,8 +82,12 @@ def judge(suite: str, label: str, sequence: EvalSequence, estimate: Estimate) ->
 
 
 def _query_rows(name: str, sequences: Sequence[EvalSequence], model: ZipMap) -> list[Row]:
-    """PSNR of novel views where cameras and depth are known exactly and sequences are long enough."""
-    scores: dict[str, list[Row]] = {"query: model": [], "query: mean colour": [], "query: nearest view": []}
+    """Colour and depth of novel views where cameras and depth are known exactly and sequences are long enough."""
+    scores: dict[str, list[Row]] = {
+        "query: model": [],
+        "query: mean colour, constant depth": [],
+        "query: nearest view": [],
+    }
     for sequence in sequences:
         known = sequence.depth is not None and sequence.world_from_camera is not None
         if not (known and model.config.can_query and sequence.intrinsics is not None):
@@ -89,8 +95,17 @@ def _query_rows(name: str, sequences: Sequence[EvalSequence], model: ZipMap) -> 
         if len(sequence.images) <= max(_HELD_OUT) or not bool((sequence.depth[0] > 0).any()):  # type: ignore[index]
             continue
         views = query_views(model, sequence, _HELD_OUT)
-        for label, picture in zip(scores, (views.model, views.mean_color, views.nearest_view), strict=True):
-            scores[label].append(Row(name, label, query_psnr_db=psnr_db(picture, views.truth)))
+        constant = torch.ones_like(views.true_depth)
+        pictures = (
+            (views.model, views.model_depth),
+            (views.mean_color, constant),
+            (views.nearest_view, None),
+        )
+        for label, (picture, depth) in zip(scores, pictures, strict=True):
+            abs_rel = None if depth is None else depth_errors(depth, views.true_depth).abs_rel_frame
+            scores[label].append(
+                Row(name, label, query_psnr_db=psnr_db(picture, views.truth), query_abs_rel=abs_rel)
+            )
     return [mean_row(name, label, rows) for label, rows in scores.items() if rows]
 
 
@@ -99,6 +114,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", default="bundled", help="name or path of the weights")
     parser.add_argument("--sequences", type=int, default=64, help="procedural sequences; 0 for none")
     parser.add_argument("--real", help="folder of real sequences (frames/, poses.npz, depth/, meta.json)")
+    parser.add_argument(
+        "--merge",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="rows of another evaluation.json to show too",
+    )
     parser.add_argument("--output", help="folder for evaluation.md and evaluation.json")
     parser.add_argument(
         "--compile", action="store_true", help="compile the renderer on a CPU too: for full suites"

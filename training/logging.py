@@ -71,9 +71,7 @@ class RunLog:
         """Write one row and say the essentials."""
         cells = [step, f"{progress:.4f}", f"{seconds:.1f}", frames, f"{rate:.0f}", f"{lr:.2e}", skipped]
         self._append([*cells, *(f"{value:.5f}" for value in means)])
-        shown = " ".join(
-            f"{name}={value:.3f}" for name, value in zip(TERM_NAMES, means[2:], strict=True)
-        )
+        shown = " ".join(f"{name}={value:.3f}" for name, value in zip(TERM_NAMES, means[2:], strict=True))
         _LOG.info(
             "step %d progress %.3f %.0fs %.0f frames/s loss %.3f grad %.2f skipped %d | %s",
             step,

@@ -33,7 +33,9 @@ class LossWeights:
     translation: float = 0.4  # relative translation over |t| + 0.1
     chain_rotation: float = 0.6  # rotation relative to the first view
     chain_translation: float = 0.1
-    guess: float = 0.3  # rotation and translation of the guess that the solver starts from, against the solved
+    guess: float = (
+        0.3  # rotation and translation of the guess that the solver starts from, against the solved
+    )
     fov: float = 1.0  # radians
     flow: float = 0.15  # Laplace likelihood of flow, pixels
     query_rgb: float = 2.0

@@ -84,9 +84,7 @@ class FlatGradients:
     def __init__(self, model: nn.Module) -> None:
         parameters = [p for p in model.parameters() if p.requires_grad]
         self.flat = torch.zeros(sum(p.numel() for p in parameters), device=parameters[0].device)
-        for parameter, part in zip(
-            parameters, self.flat.split([p.numel() for p in parameters]), strict=True
-        ):
+        for parameter, part in zip(parameters, self.flat.split([p.numel() for p in parameters]), strict=True):
             parameter.grad = part.view_as(parameter)
 
     def clear(self) -> None:

@@ -164,10 +164,14 @@ class Trainer:
         """Forward and backward into the flat gradients; no host synchronisation."""
         self._gradients.clear()
         # The cast cache would tie a captured graph to casts made outside of it.
-        with torch.autocast("cuda", torch.bfloat16, enabled=self._device.type == "cuda", cache_enabled=False):
-            prediction = self.model(batch.images, window=shape.window, query_rays=batch.query_rays)
-        loss, terms = self._loss(prediction, batch, self.config.losses)
-        loss.backward()
+        precision = torch.autocast(
+            "cuda", torch.bfloat16, enabled=self._device.type == "cuda", cache_enabled=False
+        )
+        with torch.compiler.set_stance("default" if shape.compiled else "force_eager"):
+            with precision:
+                prediction = self.model(batch.images, window=shape.window, query_rays=batch.query_rays)
+            loss, terms = self._loss(prediction, batch, self.config.losses)
+            loss.backward()
         self._meters.add_losses(loss, terms)
 
     def _update(self) -> None:
@@ -225,21 +229,21 @@ class _GraphSet:
 
         `mark_read` is called once the work that reads `batch` is queued.
         """
+        # The first batch of a shape stays its input, from the first step on: compiled code is made for its
+        # layout, and a recompilation cannot happen during a capture.
+        static = self._inputs.setdefault(shape, batch)
+        if static is not batch:
+            static.copy_from(batch)
+        mark_read()
         if shape in self._graphs:
-            self._inputs[shape].copy_from(batch)
-            mark_read()
             self._graphs[shape].replay()
             return
         if self._warm.get(shape, 0) < _EAGER_STEPS:
             self._warm[shape] = self._warm.get(shape, 0) + 1
-            _on_side_stream(lambda: work(shape, batch))
-            mark_read()
+            _on_side_stream(lambda: work(shape, static))
             return
         started = time.monotonic()
-        static = TrainingBatch(*(x.clone() for x in batch.tensors()))
-        mark_read()
         self._graphs[shape] = self._captured(lambda: work(shape, static))
-        self._inputs[shape] = static
         self._graphs[shape].replay()
         _LOG.info("captured %s in %.1f s", shape, time.monotonic() - started)
 

@@ -62,6 +62,8 @@ class QueryViews:
     mean_color: Tensor
     nearest_view: Tensor
     truth: Tensor
+    model_depth: Tensor  # (T, H, W), in the model's unit
+    true_depth: Tensor  # (T, H, W); 0 where unknown
 
 
 def query_views(model: ZipMap, sequence: EvalSequence, held_out: tuple[int, ...]) -> QueryViews:
@@ -86,8 +88,9 @@ def query_views(model: ZipMap, sequence: EvalSequence, held_out: tuple[int, ...]
     rays = rays_at_size(relative.float(), sequence.intrinsics[list(held_out)].float(), size, float(unit))
     assert session.state is not None
     with torch.no_grad():
-        rgb = model.query(session.state, rays[None].to(device)).rgb[0].movedim(-1, 1).cpu()
+        answer = model.query(session.state, rays[None].to(device))
+    rgb = answer.rgb[0].movedim(-1, 1).cpu()
     truth = sequence.images[list(held_out)]
     nearest = torch.stack([sequence.images[max(i for i in inputs if i < h)] for h in held_out])
     mean = sequence.images[inputs].mean(dim=(0, 2, 3))[None, :, None, None].expand_as(truth)
-    return QueryViews(rgb, mean, nearest, truth)
+    return QueryViews(rgb, mean, nearest, truth, answer.depth[0].cpu(), sequence.depth[list(held_out)])

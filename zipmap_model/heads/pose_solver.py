@@ -50,7 +50,9 @@ def observe(
     point = torch.stack([x / f * cell_depth, y / f * cell_depth, cell_depth], dim=-1)
     target = torch.stack([x + flow[:, 0], y + flow[:, 1]], dim=-1)
     scale = flow_log_scale.clamp(-3.0, 5.0).exp()
-    return Observations(point.flatten(1, 2), target.flatten(1, 2), scale.flatten(1), trust.flatten(1), focal_px)
+    return Observations(
+        point.flatten(1, 2), target.flatten(1, 2), scale.flatten(1), trust.flatten(1), focal_px
+    )
 
 
 def refine_motion(guess: Tensor, cells: Observations, iterations: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from training.data.augment import _compress, apply_look, degrade, draw_look
+from training.data.augment import _compress, _smear, add_passers_by, apply_look, degrade, draw_look
 
 
 def test_results_stay_in_range_and_change() -> None:
@@ -28,3 +28,26 @@ def test_compression_of_strength_zero_changes_nothing_visible() -> None:
     weak, strong = (_compress(images, torch.full((1, 1, 1, 1, 1), s)) for s in (0.0, 0.06))
     assert (weak - images).abs().max() < 1e-3
     assert (strong - images).abs().mean() > 1e-3
+
+
+def test_a_passer_by_hides_depth_exactly_where_the_picture_changes() -> None:
+    images = torch.stack((torch.zeros(3, 3, 48, 64), torch.ones(3, 3, 48, 64)))
+    depth = torch.ones(2, 3, 48, 64)
+    generator = torch.Generator().manual_seed(2)
+    seen, known = add_passers_by(images, depth, 1.0, generator)
+    changed = (seen != images).all(2)
+    assert torch.equal(changed, known == 0)
+    assert changed.any()
+    assert not torch.equal(changed[:, 0], changed[:, 2])
+    untouched, all_known = add_passers_by(images, depth, 0.0, generator)
+    assert torch.equal(untouched, images)
+    assert torch.equal(all_known, depth)
+
+
+def test_smearing_sideways_spares_horizontal_edges() -> None:
+    picture = torch.zeros(1, 1, 3, 16, 16)
+    picture[..., 8:, :] = 1
+    full = torch.ones(1, 1, 1, 1, 1)
+    torch.testing.assert_close(_smear(picture, full, torch.tensor(True)), picture)
+    smeared = _smear(picture, full, torch.tensor(False))
+    assert 0.1 < float(smeared[0, 0, 0, 7, 8]) < 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,3 +107,22 @@ def test_contact_sheet_is_a_picture(clips: ClipBatch, tmp_path: Path) -> None:
     save_contact_sheet(clips, path, columns=2)
     with Image.open(path) as image:
         assert image.size == (2 * 3 * 96, (_N_CLIPS // 2) * 72)
+
+
+def test_held_out_scenes_are_what_they_were() -> None:
+    """Measured numbers are comparable only while the default settings draw the same scenes and cameras."""
+    composed = compose_clips(ProceduralConfig(n_frames=12), 4, 900_000_017)
+    assert composed.focal_px.tolist() == pytest.approx([180.19667, 149.79504, 176.46559, 211.78778])
+    assert float(composed.world_from_camera.double().abs().sum()) == pytest.approx(479.88329, rel=1e-5)
+    assert float(composed.scenes.half_size.double().sum()) == pytest.approx(2321.72382, rel=1e-5)
+
+
+def test_driving_cameras_go_far_along_the_road() -> None:
+    config = ProceduralConfig(n_frames=8, room_share=0.0, street_share=1.0, forward_share=50.0)
+    usual = compose_clips(config, 24, 1).world_from_camera
+    driving = compose_clips(dataclasses.replace(config, drive_share=1.0), 24, 1).world_from_camera
+    sideways, ahead = driving[..., 0, 2].abs(), driving[..., 1, 2]
+    assert float((ahead > sideways).float().mean()) > float(
+        (usual[..., 1, 2] > usual[..., 0, 2].abs()).float().mean()
+    )
+    assert float(driving[..., 2, 3].max()) < 2.5
