@@ -27,3 +27,9 @@ def view(qtbot, session) -> Iterator[SceneView]:
     view.close()
     window.close()
     window.deleteLater()
+
+
+@pytest.fixture(autouse=True)
+def _refresh_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Follow every frame at once, so that tests need not wait."""
+    monkeypatch.setattr("zipmap_app.scene.view._REFRESH_GAP_S", 0.0)

@@ -81,7 +81,8 @@ class Desktop(QObject):
         report = self._report
         self._opener = SourceOpener(self.session, self.window.status_bar, self._jobs, report, self)
         self._saver = CloudSaver(self.session, self.window.status_bar, self._jobs, report, self)
-        self._thinner = CloudThinner(self.session.cloud, self._jobs, report, self)
+        clouds = (self.session.cloud, self.session.queried)
+        self._thinners = tuple(CloudThinner(cloud, self._jobs, report, self) for cloud in clouds)
         self._recorder = FlightRecorder(self.session, self._jobs, report, self)
         self.commands = CommandDesk(self.runner, self.session, self)
         self._connect_edits()
@@ -146,7 +147,9 @@ class Desktop(QObject):
         """End everything within two seconds; harmless twice."""
         self.bridge.detach()
         self._cancel_jobs()
-        for part in (self._cameras, self._thinner, self._recorder, self.commands, self.editor):
+        for thinner in self._thinners:
+            thinner.close()
+        for part in (self._cameras, self._recorder, self.commands, self.editor):
             part.close()
         for disconnect in self._disconnects:
             disconnect()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject
 
 from zipmap_app.desktop.job_list import JobList
-from zipmap_app.desktop.jobs import Job
+from zipmap_app.desktop.jobs import Job, JobControl
 from zipmap_app.state.cloud import CloudModel
-from zipmap_app.state.thinning import ThinningRequest, thin
+from zipmap_app.state.thinning import ThinnedCloud, ThinningRequest, thin
 
 
 class CloudThinner(QObject):
@@ -28,7 +29,21 @@ class CloudThinner(QObject):
         self._disconnect()
 
     def _on_wanted(self, request: ThinningRequest) -> None:
-        job = Job("thin-cloud", lambda control: thin(request), self)
-        job.done.connect(self._cloud.apply_thinned)
-        job.failed.connect(self._report)
+        job = Job("thin-cloud", partial(_thin, request), self)
+        job.done.connect(self._on_done)
+        job.failed.connect(self._on_failed)
         self._jobs.start(job)
+
+    def _on_done(self, thinned: ThinnedCloud | None) -> None:
+        if thinned is None:
+            self._cloud.give_up_thinning()
+        else:
+            self._cloud.apply_thinned(thinned)
+
+    def _on_failed(self, error: Exception) -> None:
+        self._cloud.give_up_thinning()
+        self._report(error)
+
+
+def _thin(request: ThinningRequest, control: JobControl) -> ThinnedCloud | None:
+    return thin(request, lambda: control.is_cancelled)

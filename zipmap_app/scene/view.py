@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from zipmap_app.scene.adapters import CamerasAdapter, CloudAdapter
@@ -31,6 +32,8 @@ from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
 
 _GIZMO_MARGIN_PX = 58.0
+# Frames of a fast model come by the dozen a second; what follows them (cameras, grid, view) need not.
+_REFRESH_GAP_S = 0.06
 
 
 class SceneView:
@@ -45,6 +48,10 @@ class SceneView:
         self._cursor: int | None = None
         self._is_viewfinder_on = False
         self._is_closed = False
+        self._refreshed_s = float("-inf")
+        self._refresh_timer = QTimer()
+        self._refresh_timer.setSingleShot(True)
+        self._refresh_timer.timeout.connect(self._refresh)
         self._stage = Stage(parent)
         self._framing = SceneFraming(session, self._stage)
         self._add_visuals()
@@ -95,7 +102,7 @@ class SceneView:
         self._disconnects: list[Callable[[], None]] = [
             *(adapter.close for adapter in adapters),
             self.camera.moved.connect(self._on_camera_moved),
-            session.frame_changed.connect(lambda frame: self._on_frames_changed()),
+            session.frame_changed.connect(lambda frame: self._on_frame()),
             session.query_answered.connect(lambda result: pacer.request_draw()),
         ]
         application = QGuiApplication.instance()
@@ -127,6 +134,7 @@ class SceneView:
         if self._is_closed:
             return
         self._is_closed = True
+        self._refresh_timer.stop()
         self._navigation.close()
         self._pacer.close()
         self._cameras.close()
@@ -151,12 +159,12 @@ class SceneView:
         """Stand on a frame of the run; None is the newest."""
         if position != self._cursor:
             self._cursor = position
-            self._on_frames_changed()
+            self._refresh()
 
     def set_alignment(self, alignment: Alignment) -> None:
         """Turn the scene upright; poses and points stay in the model's world."""
         self._stage.set_stage_from_world(alignment.stage_from_world)
-        self._on_frames_changed()
+        self._refresh()
 
     def set_grid_visible(self, is_visible: bool) -> None:
         self._grid.set_visible(is_visible)
@@ -251,7 +259,16 @@ class SceneView:
     def _on_focus_window_changed(self, window: object) -> None:
         self._navigation.release_keys()
 
-    def _on_frames_changed(self) -> None:
+    def _on_frame(self) -> None:
+        """Follow the frames, at most so often: of a burst the last one counts."""
+        wait_s = self._refreshed_s + _REFRESH_GAP_S - time.monotonic()
+        if wait_s <= 0:
+            self._refresh()
+        elif not self._refresh_timer.isActive():
+            self._refresh_timer.start(round(wait_s * 1000) + 1)
+
+    def _refresh(self) -> None:
+        """Show the cameras, the grid and the view as the run and the cursor are now."""
         history = self._session.history
         n_frames = len(history)
         newest = n_frames - 1
@@ -265,6 +282,8 @@ class SceneView:
         self._navigation.on_scene_grew(n_frames)
         self._update_overlays()
         self._pacer.request_draw()
+        # From the end of this refresh: however slow the machine, the rest of the program gets its turn.
+        self._refreshed_s = time.monotonic()
 
     def _on_camera_moved(self) -> None:
         self._update_overlays()

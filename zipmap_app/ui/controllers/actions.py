@@ -172,6 +172,7 @@ class ActionController(QObject):
         tabs.measure.kept.connect(parts.editor.remove_measurements)
         tabs.ghost.place_requested.connect(self.place_ghost)
         tabs.ghost.live_toggled.connect(self._to.asker.set_live)
+        tabs.flight.add_key_requested.connect(self._on_add_flight_key)
         tabs.flight.preview_requested.connect(self._to.flight.preview)
         self._to.flight.preview_changed.connect(tabs.flight.show_preview)
 

@@ -41,7 +41,6 @@ class AnswerController(QObject):
         tabs.flight.save_requested.connect(self._on_save_flight)
         tabs.flight.cancel_requested.connect(requests.cancel_flight)
         tabs.flight.keys_changed.connect(parts.editor.set_flight_keys)
-        tabs.flight.add_key_requested.connect(self.add_flight_key)
         self._disconnects = (
             parts.session.began.connect(self._forget),
             parts.session.ghost.changed.connect(lambda view: self._show_nearest()),
@@ -60,7 +59,7 @@ class AnswerController(QObject):
             self._parts.requests.add_points.emit(self._newest)
 
     def add_flight_key(self) -> None:
-        """The flight passes where the ghost stands, or where the user looks from."""
+        """The flight passes where the ghost stands; nothing without one."""
         session = self._parts.session
         view = session.ghost.view
         if view is not None:
