@@ -28,7 +28,7 @@ class AssistOptions:
     n_corners: int = 160
     spacing: float = 0.022  # between corners
     n_cameras: int = 5  # keyframes that are solved together
-    prior_sigma: float = 1.0  # of the log of the model's depth, as far as neighbouring pixels err alike
+    prior_sigma: float = 0.5  # of the log of the model's depth, as far as neighbouring pixels err alike
     min_tracked: int = 14  # corners without which a camera is not trusted
     min_share: float = 0.35  # of the followed corners that must agree on the camera
     keyframe_motion: float = 0.03  # median movement of the corners since the last keyframe
