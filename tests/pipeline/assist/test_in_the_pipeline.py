@@ -32,9 +32,9 @@ def loaded(model, **options):
 
 
 def test_it_is_on_for_the_bundled_model_only_unless_asked_for(model):
-    assert RunOptions().is_assisted
-    assert not RunOptions(assist=False).is_assisted
-    assert not RunOptions(model="streaming").is_assisted
+    assert RunOptions().tracking.has_assist
+    assert not RunOptions(assist=False).tracking.has_assist
+    assert not RunOptions(model="streaming").tracking.has_assist
     frame = SyntheticSource(1).read()
     assert loaded(model).prepare(frame, 0).grey is None
     assert loaded(model, assist=True).prepare(frame, 0).grey is not None
