@@ -21,6 +21,7 @@ from zipmap_app.pipeline.engine import (
     Scene,
     View,
 )
+from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.runner import Runner
 from zipmap_app.sources.base import SourceError
@@ -70,6 +71,7 @@ class FakeEngine:
         self.n_resets = 0
         self.n_steps = 0  # replayed ones too
         self.packing = PackingOptions()
+        self.tracking: TrackingOptions | None = None
         self.snapshot_bytes = 1000
         self.thread_names: set[str] = set()
         self._fails_at = fails_at
@@ -87,6 +89,9 @@ class FakeEngine:
 
     def set_packing(self, options: PackingOptions) -> None:
         self.packing = options
+
+    def set_tracking(self, options: TrackingOptions) -> None:
+        self.tracking = options
 
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         return FrameInput(

@@ -12,10 +12,12 @@ from PySide6.QtCore import QSettings
 from tests.pipeline_fakes import FakeEngine
 from zipmap_app.cli import parse
 from zipmap_app.desktop.composition import Desktop
+from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.sources.opening import open_source
 from zipmap_app.state.flight import FlightContent, FlightSettings
 from zipmap_app.state.ghost import GhostView
 from zipmap_app.state.queries import LIVE_STATE
+from zipmap_app.state.run_settings import RunSettings
 from zipmap_app.state.session import RunState
 from zipmap_app.ui.flight_order import FlightOrder
 
@@ -23,9 +25,14 @@ N_FRAMES = 8
 
 
 @pytest.fixture
-def desktop(qtbot, tmp_path: Path) -> Iterator[Desktop]:
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def desktop(qtbot, tmp_path: Path, engine: FakeEngine) -> Iterator[Desktop]:
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    desktop = Desktop(parse(["--max-frames", str(N_FRAMES)]), settings, FakeEngine())
+    desktop = Desktop(parse(["--max-frames", str(N_FRAMES)]), settings, engine)
     qtbot.addWidget(desktop.window)
     desktop.window.request_open("synthetic")
     wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
@@ -143,3 +150,15 @@ def test_states_are_forked_saved_opened_and_forgotten(qtbot, desktop: Desktop, t
     desktop.commands.drop_state(desktop.session.states[0].state_id)
     wait_for(qtbot, lambda: len(desktop.session.states) == 1)
     assert desktop.session.states[0].n_frames == N_FRAMES
+
+
+def test_settings_reach_the_engine(qtbot, desktop: Desktop, engine: FakeEngine) -> None:
+    desktop.window.requests.settings.emit(
+        RunSettings(leaves_out_sky=True, has_keyframe_points_only=True, has_assist=False, fov_x_deg=70.0)
+    )
+    desktop.window.request_open("synthetic")
+    wait_for(qtbot, lambda: desktop.session.status.state is RunState.RUNNING)
+    wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
+    assert engine.packing.masks.sky
+    assert engine.packing.points_from == "keyframes"
+    assert engine.tracking == TrackingOptions(has_assist=False, fov_deg=70.0)

@@ -105,8 +105,8 @@ class _Pulse(QObject):
 def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> Heartbeat:
     session = SessionModel()
     editor = SceneEditor(session)
-    options = WindowOptions(settings=QSettings(), can_open=lambda path: False)
-    window = MainWindow(session, editor, options)
+    window_options = WindowOptions(settings=QSettings(), can_open=lambda path: False)
+    window = MainWindow(session, editor, window_options)
     window.resize(1280, 800)
     window.show()
     session.begin("fake producer")

@@ -18,6 +18,7 @@ from zipmap_app.pipeline.engine import (
     Scene,
     View,
 )
+from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions, pack_points
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.messages import FrameResult, FrameTimings, ModelLoaded, SourceFrame
@@ -53,6 +54,9 @@ class TruthEngine:
 
     def set_packing(self, options: PackingOptions) -> None:
         self._packing = options
+
+    def set_tracking(self, options: TrackingOptions) -> None:
+        """The truth needs no tracking."""
 
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         return FrameInput(

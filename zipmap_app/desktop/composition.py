@@ -22,7 +22,9 @@ from zipmap_app.desktop.thinning import CloudThinner
 from zipmap_app.export.flight import FlightFile
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.engine import Engine
-from zipmap_app.pipeline.packing import PackingOptions, pack_points
+from zipmap_app.pipeline.masks import MaskOptions
+from zipmap_app.pipeline.options import TrackingOptions
+from zipmap_app.pipeline.packing import PackingOptions, PointsFrom, pack_points
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.sources.base import FrameSource
 from zipmap_app.sources.opening import can_open, open_source
@@ -31,6 +33,7 @@ from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.memory import MemoryBudget, default_budget
 from zipmap_app.state.points import QUERIED_FRAME
 from zipmap_app.state.queries import QueryRequest, QueryResult
+from zipmap_app.state.run_settings import RunSettings
 from zipmap_app.state.session import Notice, SessionModel, Severity
 from zipmap_app.ui.flight_order import FlightOrder
 from zipmap_app.ui.main_window import MainWindow, WindowOptions
@@ -74,6 +77,10 @@ class Desktop(QObject):
             accept_licence=arguments.accept_licence,
             assist=arguments.assist,
             fov_deg=arguments.fov,
+            history_bytes=budget.rewind_bytes,
+        )
+        self.window.tabs.run_settings.show_settings(
+            RunSettings(has_assist=options.tracking.has_assist, fov_x_deg=options.fov_deg)
         )
         self.runner = Runner(options, self.bridge.wake, engine)
         self.bridge.attach(self.runner.outbox)
@@ -115,6 +122,7 @@ class Desktop(QObject):
         requests.open_state.connect(commands.open_state)
         requests.fork_state.connect(commands.fork_state)
         requests.forget_state.connect(commands.drop_state)
+        requests.settings.connect(self._on_settings)
         requests.save_cloud.connect(self._saver.save)
         requests.cancel_job.connect(self._cancel_jobs)
         requests.closing.connect(self.close)
@@ -205,6 +213,14 @@ class Desktop(QObject):
             self.editor.add_queried_points(points)
         else:
             self.session.add_notice(Notice("The answer holds no depth that could become points"))
+
+    def _on_settings(self, settings: RunSettings) -> None:
+        masks = MaskOptions(
+            black=settings.leaves_out_black, white=settings.leaves_out_white, sky=settings.leaves_out_sky
+        )
+        points_from: PointsFrom = "keyframes" if settings.has_keyframe_points_only else "all"
+        self.runner.set_packing(PackingOptions(masks=masks, points_from=points_from))
+        self.runner.set_tracking(TrackingOptions(settings.has_assist, settings.fov_x_deg))
 
     def _on_command_progress(self, command: Command, fraction: float) -> None:
         match command:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from zipmap_app.pipeline.options import RunOptions
+from zipmap_app.pipeline.options import RunOptions, TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.state.messages import FrameResult, ModelLoaded, SourceFrame
 from zipmap_app.state.points import seal
@@ -112,6 +112,9 @@ class Engine(Protocol):
 
     def set_packing(self, options: PackingOptions) -> None:
         """How frames become points from the next one on."""
+
+    def set_tracking(self, options: TrackingOptions) -> None:
+        """How cameras are tracked from the next ``reset`` on."""
 
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         """Bring a frame to the model's size, which the first frame of a scene decides."""

@@ -11,6 +11,7 @@ from zipmap_app.pipeline.commands import SCENE_COMMANDS, work_for
 from zipmap_app.pipeline.engine import Engine, RunOptions, make_engine
 from zipmap_app.pipeline.faults import fault_from_error
 from zipmap_app.pipeline.loading import load_engine
+from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.run_memory import PipelineMemory
@@ -47,6 +48,7 @@ class Inference:
         self._run: Run | None = None
         self._request: QueryRequest | None = None
         self._packing: PackingOptions | None = None  # new options that are not in force yet
+        self._tracking: TrackingOptions | None = None
         self._is_paused = False
         self._n_allowed = 0  # frames that may pass while paused
         self._memory_use = PipelineMemory()
@@ -95,6 +97,10 @@ class Inference:
         with self._lock:
             self._packing = options
         self.wake()
+
+    def set_tracking(self, options: TrackingOptions) -> None:
+        with self._lock:
+            self._tracking = options
 
     def ask(self, request: QueryRequest) -> None:
         with self._lock:
@@ -177,6 +183,10 @@ class Inference:
             if not self._load():
                 run.end(was_stopped=True)
                 return
+        with self._lock:
+            tracking = self._tracking
+        if tracking is not None:
+            self._bench.set_tracking(tracking)
         self._bench.begin(run)
         self._memory_use = self._bench.memory_use
 

@@ -9,6 +9,18 @@ from zipmap_app.pipeline.masks import MaskOptions
 from zipmap_app.pipeline.packing import PackingOptions, PointsFrom
 
 
+@dataclass(frozen=True, slots=True)
+class TrackingOptions:
+    """What is known of the camera, and whether corners are followed; holds for a whole scene."""
+
+    has_assist: bool
+    fov_deg: float | None = None  # horizontal field of view, where the user knows it
+
+    def __post_init__(self) -> None:
+        if self.fov_deg is not None and not 5 <= self.fov_deg <= 150:
+            raise ValueError(f"fov_deg: want 5 to 150, got {self.fov_deg}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a run is made with. Raises ValueError on construction for values that make no sense."""
@@ -30,20 +42,20 @@ class RunOptions:
     fov_deg: float | None = None  # horizontal field of view of the camera, where the user knows it
 
     def __post_init__(self) -> None:
+        _ = self.tracking  # checks the field of view
         if self.window is not None and self.window < 1:
             raise ValueError(f"window: want at least 1, got {self.window}")
         if self.device not in ("auto", "cpu", "cuda", "mps"):
             raise ValueError(f"device: want auto, cpu, cuda or mps, got {self.device!r}")
         if self.max_kept_frames < 2:
             raise ValueError(f"max_kept_frames: want at least 2, got {self.max_kept_frames}")
-        if self.fov_deg is not None and not 5 <= self.fov_deg <= 150:
-            raise ValueError(f"fov_deg: want 5 to 150, got {self.fov_deg}")
         if self.history_bytes < 0:
             raise ValueError(f"history_bytes: want 0 or more, got {self.history_bytes}")
 
     @property
-    def is_assisted(self) -> bool:
-        return self.model == "bundled" if self.assist is None else self.assist
+    def tracking(self) -> TrackingOptions:
+        """For the first scene; ``Runner.set_tracking`` changes it for later ones."""
+        return TrackingOptions(self.model == "bundled" if self.assist is None else self.assist, self.fov_deg)
 
     @property
     def packing(self) -> PackingOptions:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from zipmap_app.pipeline.companion import Companion
 from zipmap_app.pipeline.engine import Engine, EngineError, RunOptions, Scene
+from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.run_memory import PipelineMemory, RunMemory
@@ -88,6 +89,9 @@ class Workbench:
     def set_packing(self, options: PackingOptions) -> None:
         self.packing = options
         self.engine.set_packing(options)
+
+    def set_tracking(self, options: TrackingOptions) -> None:
+        self.engine.set_tracking(options)
 
     def step(self, frame: SourceFrame, n_dropped: int) -> Sequence[FrameResult]:
         """Give the engine a frame and remember it."""

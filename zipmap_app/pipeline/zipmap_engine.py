@@ -29,6 +29,7 @@ from zipmap_app.pipeline.engine import (
     View,
 )
 from zipmap_app.pipeline.keyframes import Keyframe, is_keyframe, median_depth
+from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions, pack_points
 from zipmap_app.pipeline.pictures import image_from_picture, picture_from_image
 from zipmap_app.pipeline.scenes import ZipMapScene
@@ -69,6 +70,7 @@ class ZipMapEngine:
         self._model: zm.ZipMap | None = None
         self._device = torch.device("cpu")
         self._session: zm.StreamingSession | None = None
+        self._tracking = options.tracking
         self._assist: TrackingAssist | None = None
         self._memory = _SceneMemory()
 
@@ -89,7 +91,6 @@ class ZipMapEngine:
             raise EngineError(str(error)) from error
         config = self._model.config
         self._session = zm.StreamingSession(self._model) if config.can_stream else None
-        self._assist = TrackingAssist() if self._options.is_assisted and config.can_stream else None
         return ModelLoaded(
             self._options.model, str(self._device), config.can_query, time.monotonic() - start_s
         )
@@ -104,16 +105,21 @@ class ZipMapEngine:
 
     def reset(self) -> None:
         self._memory = _SceneMemory()
+        has_assist = self._tracking.has_assist and self._session is not None
+        self._assist = TrackingAssist() if has_assist else None
         if self._session is not None:
             self._session.reset()
 
     def set_packing(self, options: PackingOptions) -> None:
         self._packing = options
 
+    def set_tracking(self, options: TrackingOptions) -> None:
+        self._tracking = options
+
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         wait_ms = (time.monotonic() - frame.capture_time_s) * 1000
         framed = zm.frame_from_rgb(frame.rgb, self._loaded.config, self._memory.size_hw)
-        fov_deg = self._options.fov_deg
+        fov_deg = self._tracking.fov_deg
         fov_x_rad = frame.fov_x_rad if fov_deg is None else math.radians(fov_deg)
         return FrameInput(
             frame_index=frame.frame_index,

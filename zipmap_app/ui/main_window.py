@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QSplitter,
 
 from zipmap_app.state.appearance import AppearanceModel
 from zipmap_app.state.edits import SceneEditor
+from zipmap_app.state.messages import FrameResult
 from zipmap_app.state.session import Notice, RunState, SessionModel, SessionStatus, Severity
 from zipmap_app.ui import dialogs
 from zipmap_app.ui.actions import ActionId, Actions
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self._options = options
         self._recent = RecentInputs(options.settings)
         self._is_closed = False
+        self._pictured: Path | None = None  # opened, and waiting for its first frame as its picture
         self.requests = WindowRequests(self)
         self.actions_table = Actions(self)
         self.look = AppearanceModel()
@@ -160,6 +162,7 @@ class MainWindow(QMainWindow):
             act[action_id].triggered.connect(lambda _=False, handler=handler: handler())
         act[ActionId.FULL_SCREEN].toggled.connect(self._on_full_screen)
         self.asker.requested.connect(self.requests.query)
+        self.tabs.run_settings.changed.connect(self.requests.settings)
         self.timeline.rewind_requested.connect(self.requests.rewind)
         self.status_bar.cancel_requested.connect(self.requests.cancel_job)
         self._memory_timer = QTimer(self)
@@ -168,6 +171,7 @@ class MainWindow(QMainWindow):
         session = self._session
         self._disconnects = (
             session.status_changed.connect(self._on_status),
+            session.frame_changed.connect(self._on_frame),
             session.notice_added.connect(self.viewport.notices.add),
             session.companion_progressed.connect(self.status_bar.show_companion),
         )
@@ -179,7 +183,8 @@ class MainWindow(QMainWindow):
         """Ask for a new run on a path, a camera number or an address."""
         self.viewport.notices.clear()
         if Path(spec).exists():
-            self._recent.add(Path(spec).resolve())
+            self._pictured = Path(spec).resolve()
+            self._recent.add(self._pictured)
             self.answers.set_folder(self._last_folder())
         self.requests.open.emit(SourceChoice(spec, max_fps))
 
@@ -239,11 +244,16 @@ class MainWindow(QMainWindow):
         self.status_bar.show_status(status)
         is_empty = status.state is RunState.IDLE and not status.n_frames
         if is_empty:
-            self.welcome.show_recent(self._recent.paths())
+            self.welcome.show_recent(self._recent.paths(), self._recent.thumbnail)
         self.viewport.set_welcome_visible(is_empty)
         self.setWindowTitle(f"{status.source_name} - {_TITLE}" if status.source_name else _TITLE)
         if status.n_frames and not self._memory_timer.isActive() and not self._is_closed:
             self._memory_timer.start()
+
+    def _on_frame(self, frame: FrameResult | None) -> None:
+        if frame is not None and self._pictured is not None:
+            self._recent.set_thumbnail(self._pictured, frame.rgb)
+            self._pictured = None
 
     def _show_memory(self) -> None:
         session = self._session

@@ -24,6 +24,7 @@ class WindowRequests(QObject):
     open_state = Signal(object)  # Path
     fork_state = Signal(int, str)  # state_id, name
     forget_state = Signal(int)  # state_id
+    settings = Signal(object)  # RunSettings
     save_cloud = Signal(object)  # Path of the .ply
     cancel_job = Signal()
     closing = Signal()

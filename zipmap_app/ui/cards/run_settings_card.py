@@ -10,8 +10,12 @@ from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.controls import check_box, number_box, set_enabled_or_why, show_number
 
 _DEFAULT_FOV_DEG = 65.0  # of many phones held upright and webcams
-_ASSIST_TIP = "Follow corners from frame to frame, which steadies the cameras and the scale"
-_FOV_TIP = "Say how wide the lens is instead of letting the source or the model find out"
+_ASSIST_TIP = (
+    "Follow corners from frame to frame, which steadies the cameras and the scale. From the next scene on"
+)
+_FOV_TIP = (
+    "Say how wide the lens is instead of letting the source or the model find out. From the next scene on"
+)
 
 
 class RunSettingsCard(Card):
