@@ -1,93 +1,114 @@
-"""Take the pictures of docs/images from the running application.
+"""Take the pictures of docs/images/tour from the running application.
 
     xvfb-run -a -s "-screen 0 1920x1200x24" python docs/make_screenshots.py INPUT [--model NAME_OR_PATH]
 
-Everything shown is computed by the given model from the given input; nothing is staged but the notice.
+INPUT is a video or a folder of photos of at least a dozen frames. Everything shown is computed by the given model
+from the given input; nothing is staged but the notice.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the application does, before torch is loaded
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tour is shared with the tests
+
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from tests.tour import Tour
 from zipmap_app.cli import Arguments, parse
 from zipmap_app.desktop.composition import Desktop
-from zipmap_app.state.session import Notice, RunState, Severity
+from zipmap_app.state.session import Notice, Severity
+from zipmap_app.ui.actions import ActionId
+from zipmap_app.ui.opening.source_dialog import SourceDialog
+from zipmap_app.ui.side_tabs import SideTab
 from zipmap_app.ui.theme import apply_theme
 
-_FOLDER = Path(__file__).resolve().parent / "images"
+_FOLDER = Path(__file__).resolve().parent / "images" / "tour"
 _SIZES = ((1280, 800), (1920, 1080))
-_PATIENCE_S = 300.0
+_N_COLORS = 128
+_SETTLE_S = 2.0  # the pass over every point takes that long at rest, with software OpenGL
+_MOVING = ("grow", "play")  # what is to be seen in motion
 
 
-def spin_until(condition: Callable[[], bool]) -> None:
-    """Run the event loop until something is so."""
-    end_s = time.monotonic() + _PATIENCE_S
-    while not condition():
-        if time.monotonic() > end_s:
-            raise TimeoutError("the application did not get there in time")
-        QApplication.processEvents()
-        time.sleep(0.005)
+class Photographer:
+    """Saves what the screen shows of one desktop."""
 
+    def __init__(self, arguments: Arguments, size: tuple[int, int], settings_file: Path) -> None:
+        settings = QSettings(str(settings_file), QSettings.Format.IniFormat)
+        self.desktop = Desktop(replace(arguments, input=None), settings)
+        self.desktop.window.move(0, 0)
+        self.desktop.window.resize(*size)
+        self.tour = Tour(self.desktop, self.shoot, patience_s=900.0)
 
-def spin_for(seconds: float) -> None:
-    end_s = time.monotonic() + seconds
-    spin_until(lambda: time.monotonic() > end_s)
+    def shoot(self, name: str) -> None:
+        """As a small PNG: the interface has few colours, and the scene survives the loss of some."""
+        if name not in _MOVING:
+            self.tour.settle(_SETTLE_S)
+        window = self.desktop.window
+        screen = QApplication.primaryScreen().grabWindow(0, 0, 0, window.width(), window.height())
+        path = _FOLDER / f"{name}_{window.width()}x{window.height()}.png"
+        screen.save(str(path))
+        with Image.open(path) as image:
+            image.convert("RGB").quantize(_N_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
 
+    def shoot_dialog(self) -> None:
+        """The source dialog is modal: its picture is taken from inside."""
 
-def shoot(desktop: Desktop, name: str, settle_s: float = 2.0) -> None:
-    """Save what the window shows, as a small PNG; the full point pass takes two seconds of rest."""
-    spin_for(settle_s)
-    window = desktop.window
-    screen = QApplication.primaryScreen().grabWindow(0, 0, 0, window.width(), window.height())
-    path = _FOLDER / f"{name}_{window.width()}x{window.height()}.png"
-    screen.save(str(path))
-    with Image.open(path) as image:
-        image.convert("RGB").save(path, optimize=True)
+        def inside() -> None:
+            dialog = next(each for each in self.desktop.window.findChildren(SourceDialog))
+            dialog.pages.setCurrentIndex(2)
+            self.shoot("source")
+            dialog.reject()
 
+        QTimer.singleShot(500, self.desktop.window, inside)
+        self.desktop.window.actions_table[ActionId.NEW_SOURCE].trigger()
 
-def tour(arguments: Arguments, size: tuple[int, int], settings_file: Path) -> None:
-    """One window of one size through its states."""
-    settings = QSettings(str(settings_file), QSettings.Format.IniFormat)
-    desktop = Desktop(replace(arguments, input=None), settings)
-    desktop.window.move(0, 0)
-    desktop.window.resize(*size)
-    shoot(desktop, "empty")
-    assert arguments.input is not None
-    desktop.window.request_open(arguments.input)
-    status = lambda: desktop.session.status  # noqa: E731  read anew each time
-    spin_until(lambda: status().n_frames >= 5 or status().state is RunState.ENDED)
-    shoot(desktop, "streaming", 0.2)
-    spin_until(lambda: status().state in (RunState.ENDED, RunState.FAILED))
-    camera = desktop.window.scene.camera
-    camera.pose = camera.pose.orbited(60, 10).zoomed(0.75, (0, 0), camera.view_focal_px)
-    desktop.window.actions_table[ActionId.QUERY].trigger()
-    spin_until(lambda: desktop.session.latest_query is not None)
-    camera.pose = camera.pose.orbited(-130, 30).zoomed(1.9, (0, 0), camera.view_focal_px)
-    shoot(desktop, "query")
-    sentence = "IMG_0042.jpg was skipped: the file ends in the middle of the picture; copy it again."
-    desktop.session.add_notice(Notice(sentence, "details for a report", Severity.WARNING))
-    shoot(desktop, "notice")
-    desktop.window.close()
+    def take_all(self, path: Path, folder: Path) -> None:
+        """The whole tour."""
+        tour, window = self.tour, self.desktop.window
+        self.shoot("empty")
+        self.shoot_dialog()
+        tour.open_by_drop(path)
+        tour.pause_and_step()
+        tour.rewind_to(3)
+        tour.continue_to_the_end()
+        tour.ask_from_here()
+        tour.add_answer_and_undo()
+        self.desktop.session.ghost.remove()
+        tour.align_up()
+        tour.set_scale_and_measure()
+        tour.finalise_and_compare()
+        self.desktop.session.undo.undo()
+        tour.play_back()
+        tour.fly_to_video(folder / "flight.mp4")
+        window.tabs.show_tab(SideTab.PERFORMANCE)
+        self.shoot("performance")
+        sentence = "IMG_0042.jpg was skipped: the file ends in the middle of the picture; copy it again."
+        self.desktop.session.add_notice(Notice(sentence, "details for a report", Severity.WARNING))
+        self.shoot("notice")
+        window.close()
 
 
 def main() -> int:
     arguments = parse(sys.argv[1:])
+    if arguments.input is None:
+        sys.stderr.write("make_screenshots: give a video or a folder of photos\n")
+        return 2
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     application = QApplication(sys.argv[:1])
     apply_theme(application)
-    _FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for size in _SIZES:
-            tour(arguments, size, Path(folder) / f"{size[0]}.ini")
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    for size in _SIZES:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            Photographer(arguments, size, folder / "settings.ini").take_all(Path(arguments.input), folder)
     return 0
 
 

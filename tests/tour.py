@@ -78,11 +78,13 @@ class Tour:
     # Asking
 
     def ask_from_here(self) -> None:
-        """Q places the ghost; then look at it from aside, drag one of its arrows, and see the answer follow."""
+        """Q places the ghost at the first camera; seen from aside, an arrow is dragged, and answers follow."""
+        self.key(Qt.Key.Key_0)
+        self.settle(1.0)
         self.key(Qt.Key.Key_Q)
         self.wait(lambda: self.session.latest_query is not None)
         camera = self.window.scene.camera
-        camera.pose = camera.pose.orbited(-170, 40).zoomed(1.7, (0, 0), camera.view_focal_px)
+        camera.pose = camera.pose.orbited(-110, 50).zoomed(2.6, (0, 0), camera.view_focal_px)
         self.settle()
         assert self.session.ghost.view is not None
         before = self.session.ghost.view.world_from_camera.copy()

@@ -40,7 +40,7 @@ def make_tour(qtbot, tmp_path: Path) -> Iterator[type[Tour]]:
 
     def make() -> Tour:
         settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-        arguments = parse(["--max-frames", str(N_FRAMES), "--every", "4", "--device", "cpu"])
+        arguments = parse(["--max-frames", str(N_FRAMES), "--device", "cpu"])
         desktop = Desktop(arguments, settings)
         qtbot.addWidget(desktop.window)
         desktops.append(desktop)

@@ -12,6 +12,8 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.thinning import CloudThinner
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.slots import Outbox
 from zipmap_app.state.edits import SceneEditor
@@ -110,6 +112,8 @@ def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> He
     window.resize(1280, 800)
     window.show()
     session.begin("fake producer")
+    jobs = JobList()
+    thinner = CloudThinner(session.cloud, jobs, _raise, window)
     bridge = ResultBridge()
     outbox = Outbox(on_wake=bridge.wake)
     bridge.attach(outbox)
@@ -129,10 +133,17 @@ def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> He
     producer.join(5.0)
     bridge.detach()
     beat = Heartbeat(np.array(pulse.late_ms[1:]), session.status.n_frames, session.cloud.n_points)
+    thinner.close()
+    jobs.cancel()
+    jobs.join(5.0)
     window.close()
     editor.close()
     gc.collect()
     return beat
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _spin(seconds: float) -> None:

@@ -7,6 +7,8 @@ from PySide6.QtCore import QObject
 from zipmap_app.ui.parts import WindowParts
 
 _STEP = "finalising"  # as the editor labels it
+_BUNDLED = "bundled"
+_CAUTION = "Trained to stream, the bundled model often does worse here: compare"
 
 
 class FinaliseController(QObject):
@@ -16,9 +18,11 @@ class FinaliseController(QObject):
         super().__init__(parent)
         self._parts = parts
         self._is_running = False
+        self._is_comparing = False
         bar = parts.finalise_bar
         bar.cancel_requested.connect(parts.requests.cancel_finalise)
         bar.refined_chosen.connect(self._on_chosen)
+        bar.kept.connect(self._on_kept)
         self._disconnects = (
             parts.editor.refined_changed.connect(self._on_refined),
             parts.session.undo.changed.connect(self._on_undo_changed),
@@ -35,7 +39,7 @@ class FinaliseController(QObject):
     def start(self) -> None:
         """Ask for the pass, unless it is under way."""
         if not self._is_running:
-            self._is_running = True
+            self._is_running = self._is_comparing = True
             self._parts.finalise_bar.show_progress(0.0)
             self._parts.requests.finalise.emit()
 
@@ -55,10 +59,14 @@ class FinaliseController(QObject):
 
     def _on_refined(self, is_refined: bool | None) -> None:
         if is_refined is None:
-            self._is_running = False
+            self._is_running = self._is_comparing = False
             self._parts.finalise_bar.hide()
-        else:
-            self._parts.finalise_bar.show_choice(is_refined=is_refined)
+        elif self._is_comparing:
+            is_streamer = self._parts.session.status.model_name == _BUNDLED
+            self._parts.finalise_bar.show_choice(is_refined=is_refined, note=_CAUTION if is_streamer else "")
+
+    def _on_kept(self) -> None:
+        self._is_comparing = False
 
     def _on_chosen(self, is_refined: bool) -> None:
         undo = self._parts.session.undo
