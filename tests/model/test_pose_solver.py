@@ -8,8 +8,8 @@ import torch
 from zipmap_model.geometry import quaternion_from_rotation, rotation_from_quaternion
 from zipmap_model.heads.pose_solver import Observations, observe, refine_motion
 
-SIZE = (48, 64)
-FOCAL = 50.0
+SIZE = (144, 192)
+FOCAL = 150.0
 IDENTITY = torch.tensor([[0.0, 0, 0, 0, 0, 0, 1]])
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from zipmap_model.geometry import quaternion_from_rotation, rotation_from_quaternion
 
-# Neighbouring cells err alike, so this many count as one independent observation.
-_CELLS_PER_OBSERVATION = 20.0
+# Neighbouring cells err alike, flow and depth, so this many count as one independent observation.
+_CELLS_PER_OBSERVATION = 200.0
 # The guess counts as an observation with these standard deviations, radians and mean depths.
 _GUESS_ROTATION_STD = 0.02
 _GUESS_TRANSLATION_STD = 0.05
@@ -58,6 +58,7 @@ def observe(
 def refine_motion(guess: Tensor, cells: Observations, iterations: int) -> Tensor:
     """Improve previous_from_camera (n, 7), translation then quaternion xyzw, by `iterations` steps."""
     rotation, translation = rotation_from_quaternion(guess[:, 3:]), guess[:, :3]
+    cells = _with_depth_errors(cells, translation)
     moved_rotation = moved_translation = torch.zeros_like(translation)
     for _ in range(iterations):
         turn, shift = _step(rotation, translation, moved_rotation, moved_translation, cells)
@@ -66,6 +67,16 @@ def refine_motion(guess: Tensor, cells: Observations, iterations: int) -> Tensor
         translation = (increment @ translation[..., None])[..., 0] + shift
         moved_rotation, moved_translation = moved_rotation + turn, moved_translation + shift
     return torch.cat([translation, quaternion_from_rotation(rotation)], dim=-1)
+
+
+def _with_depth_errors(cells: Observations, translation: Tensor) -> Observations:
+    """The same cells, less certain where the translation makes parallax, which is as wrong as the depth is."""
+    moved = cells.point + translation[:, None]
+    before = moved[..., :2] / moved[..., 2:].clamp(min=_MIN_DEPTH)
+    parallax = before - cells.point[..., :2] / cells.point[..., 2:].clamp(min=_MIN_DEPTH)
+    # One minus the trust is the inverse confidence: the relative error that the network expects of its depth.
+    error_px = cells.focal_px[:, None] * (parallax.square().sum(-1) + 1e-12).sqrt() * (1.0 - cells.trust)
+    return cells._replace(scale_px=(cells.scale_px**2 + error_px**2).sqrt())
 
 
 def _step(
