@@ -33,3 +33,4 @@ def view(qtbot, session) -> Iterator[SceneView]:
 def _refresh_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Follow every frame at once, so that tests need not wait."""
     monkeypatch.setattr("zipmap_app.scene.view._REFRESH_GAP_S", 0.0)
+    monkeypatch.setattr("zipmap_app.scene.view._MAX_GAP_S", 0.0)

@@ -6,7 +6,9 @@ import math
 
 SOFTWARE_BUDGET = 300_000
 HARDWARE_BUDGET = 5_000_000
-_MIN_BUDGET, _MAX_BUDGET = 80_000, 50_000_000
+_MIN_BUDGET, _MAX_BUDGET = 30_000, 50_000_000
+_HARDWARE_TARGET_MS = 16.0
+_SOFTWARE_TARGET_MS = 25.0  # drawn by the GUI thread's own cores: a picture must not hold it up
 # Primes that divide few usual widths: a stride that shares a factor with the width shows as stripes.
 _STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83)
 MAX_STRIDE = _STRIDES[-1]
@@ -21,8 +23,8 @@ def stride_for(n_points: int, budget: float) -> int:
 class DetailController:
     """Chooses the vertex stride from a point budget, and the budget from measured frame times."""
 
-    def __init__(self, target_ms: float = 40.0) -> None:
-        self._target_ms = target_ms
+    def __init__(self) -> None:
+        self._target_ms = _HARDWARE_TARGET_MS
         self._budget = float(HARDWARE_BUDGET)
         self._is_software = False
 
@@ -35,6 +37,7 @@ class DetailController:
         names = ("llvmpipe", "softpipe", "swiftshader", "software")
         self._is_software = any(name in renderer.lower() for name in names)
         self._budget = float(SOFTWARE_BUDGET if self._is_software else HARDWARE_BUDGET)
+        self._target_ms = _SOFTWARE_TARGET_MS if self._is_software else _HARDWARE_TARGET_MS
 
     def allows_shading(self, *, is_moving: bool) -> bool:
         """Without a GPU a second pass over the picture would cost as much as the points: only at rest."""
@@ -50,5 +53,5 @@ class DetailController:
         """Learn from a frame that drew ``n_drawn`` points; small frames say nothing about the points."""
         if n_drawn < 0.5 * self._budget or drawn_ms <= 0:
             return
-        change = min(max(self._target_ms / drawn_ms, 0.7), 1.3)
+        change = min(max(self._target_ms / drawn_ms, 0.3), 1.3)
         self._budget = min(max(self._budget * change, _MIN_BUDGET), _MAX_BUDGET)

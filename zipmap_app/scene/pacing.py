@@ -18,6 +18,7 @@ _STILL_AFTER_S = 0.2
 # Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
 # model the cores it computes on (with software GL).
 _STILL_AFTER_GROWTH_S = 1.5
+_REST_PER_DRAW = 3.0  # a growing scene leaves the GUI thread three quarters of its time
 
 
 class DrawPacer:
@@ -33,11 +34,13 @@ class DrawPacer:
         self._renderer = ""
         self._still_from_s = 0.0
         self._drawn_from_s = 0.0
+        self._rested_from_s = 0.0  # when a draw that nobody waits for may begin
         self._is_closed = False
         canvas = stage.canvas
         self._still_timer = app.Timer(
             interval=_STILL_AFTER_S, iterations=1, connect=self._on_still, app=canvas.app
         )
+        self._growth_timer = app.Timer(interval=0.1, iterations=1, connect=self._on_rested, app=canvas.app)
         # First and last in the draw event: the time between them is the frame's.
         canvas.events.draw.connect(self._on_draw_starts, position="first")
         canvas.events.draw.connect(self._on_draw_ended, position="last")
@@ -50,6 +53,12 @@ class DrawPacer:
     def close(self) -> None:
         self._is_closed = True
         self._still_timer.stop()
+        self._growth_timer.stop()
+
+    @property
+    def rest_s(self) -> float:
+        """How long until what merely grows should be drawn again; 0 when it may be now."""
+        return max(self._rested_from_s - time.monotonic(), 0.0)
 
     def request_draw(self) -> None:
         """Something that is drawn changed, but nothing moves."""
@@ -61,8 +70,15 @@ class DrawPacer:
         self._note(_STILL_AFTER_S)
 
     def note_growth(self) -> None:
-        """Points came or went."""
-        self._note(_STILL_AFTER_GROWTH_S)
+        """Points came or went: shown soon, but not so often that drawing is all the GUI thread does."""
+        self._delay_stillness(_STILL_AFTER_GROWTH_S)
+        rest_s = self.rest_s
+        if not rest_s:
+            self.request_draw()
+        elif not self._is_closed:
+            self._is_stale = True
+            self._growth_timer.stop()
+            self._growth_timer.start(rest_s)
 
     def draw_captured(self) -> None:
         """Make sure that the clouds know what lies under the pixels now on the screen."""
@@ -73,11 +89,17 @@ class DrawPacer:
         self._stage.canvas.set_current()
 
     def _note(self, still_after_s: float) -> None:
+        self._delay_stillness(still_after_s)
+        self.request_draw()
+
+    def _delay_stillness(self, still_after_s: float) -> None:
         now_s = time.monotonic()
         self._still_from_s = max(self._still_from_s, now_s + still_after_s)
         if not self._is_closed:
             self._still_timer.stop()
             self._still_timer.start(self._still_from_s - now_s)
+
+    def _on_rested(self, event: Any) -> None:
         self.request_draw()
 
     def _on_still(self, event: Any) -> None:
@@ -101,6 +123,7 @@ class DrawPacer:
     def _on_draw_ended(self, event: Any) -> None:
         gloo.gl.glFinish()
         elapsed_ms = (time.perf_counter() - self._drawn_from_s) * 1e3
+        self._rested_from_s = time.monotonic() + _REST_PER_DRAW * elapsed_ms / 1e3
         self.detail.add_measurement(elapsed_ms, sum(cloud.n_points // cloud.stride for cloud in self._clouds))
         self._is_stale = False
         for cloud in self._clouds:

@@ -33,7 +33,7 @@ from zipmap_app.state.session import SessionModel
 
 _GIZMO_MARGIN_PX = 58.0
 # Frames of a fast model come by the dozen a second; what follows them (cameras, grid, view) need not.
-_REFRESH_GAP_S = 0.06
+_REFRESH_GAP_S, _MAX_GAP_S = 0.06, 0.5
 
 
 class SceneView:
@@ -261,7 +261,9 @@ class SceneView:
 
     def _on_frame(self) -> None:
         """Follow the frames, at most so often: of a burst the last one counts."""
-        wait_s = self._refreshed_s + _REFRESH_GAP_S - time.monotonic()
+        wait_s = max(
+            self._refreshed_s + _REFRESH_GAP_S - time.monotonic(), min(self._pacer.rest_s, _MAX_GAP_S)
+        )
         if wait_s <= 0:
             self._refresh()
         elif not self._refresh_timer.isActive():
