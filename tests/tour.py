@@ -118,6 +118,7 @@ class Tour:
         self.settle()
         self.click(self.button(self.window.tabs.align, "From path"))
         assert self.session.undo.undo_label == "turning the scene"
+        self.key(Qt.Key.Key_F)  # from here on the view is the user's: it no longer drifts with the scene
         self.settle(1.0)
         self._shoot("view")
 
@@ -246,8 +247,18 @@ class Tour:
         return next(each for each in parent.findChildren(QPushButton) if each.text().strip() == text)
 
     def click_scene(self, place: QPoint) -> None:
-        QTest.mouseClick(self.window.scene.native, LEFT, NO_KEY, place)
-        QApplication.processEvents()
+        """Click a point of the scene; a click that hit nothing is made again when the view is at rest."""
+        tools = self.session.tools
+        heard: list[int] = []
+        disconnect = tools.changed.connect(lambda: heard.append(1))
+        for _ in range(5):
+            self.settle()
+            QTest.mouseClick(self.window.scene.native, LEFT, NO_KEY, place)
+            QApplication.processEvents()
+            if heard:
+                break
+        disconnect()
+        assert heard, f"nothing could be clicked at {place}"
 
     def two_places(self) -> tuple[QPoint, QPoint]:
         """Two places of the viewport, apart from each other, with points of the scene under them."""
