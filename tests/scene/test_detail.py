@@ -26,6 +26,15 @@ def test_moving_stays_within_the_budget_with_strides_coprime_to_usual_widths():
         assert stride * POINT_DTYPE.itemsize <= 2048  # GL_MAX_VERTEX_ATTRIB_STRIDE of many drivers
 
 
+def test_where_the_largest_stride_draws_too_many_whole_runs_are_skipped():
+    detail = DetailController()
+    detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")
+    assert detail.skip(0, is_moving=True) == 1
+    assert detail.skip(20_000_000, is_moving=True) == 1
+    assert detail.skip(60_000_000, is_moving=True) == 3
+    assert detail.skip(60_000_000, is_moving=False) == 1
+
+
 def test_the_budget_follows_measured_times_but_not_small_frames():
     detail = DetailController()
     detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")

@@ -55,13 +55,13 @@ def is_enabled(window: MainWindow, action_id: ActionId) -> bool:
     return window.actions_table[action_id].isEnabled()
 
 
-def test_an_empty_window_invites_and_a_run_replaces_the_invitation(window, session):
+def test_an_empty_window_invites_and_a_run_replaces_the_invitation(window, session, qtbot):
     assert window.welcome.isVisible()
     for action_id in (ActionId.PAUSE, ActionId.STEP, ActionId.STOP, ActionId.QUERY, ActionId.SAVE):
         assert not is_enabled(window, action_id)
     start(session)
     assert not window.welcome.isVisible()
-    assert window.tabs.frame.pictures.has_picture
+    qtbot.waitUntil(lambda: window.tabs.frame.pictures.has_picture)
     assert "room.mp4" in window.windowTitle()
     for action_id in (ActionId.PAUSE, ActionId.STOP, ActionId.QUERY, ActionId.SAVE):
         assert is_enabled(window, action_id)

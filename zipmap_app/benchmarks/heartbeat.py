@@ -16,6 +16,7 @@ from zipmap_app.desktop.job_list import JobList
 from zipmap_app.desktop.thinning import CloudThinner
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.slots import Outbox
+from zipmap_app.scene import growing_points
 from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.messages import FrameResult, FrameTimings
 from zipmap_app.state.points import POINT_DTYPE
@@ -121,6 +122,7 @@ def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> He
     if is_uploading_all:
         # What viewers do that hand the renderer one array: everything again with every frame.
         session.frame_changed.connect(lambda frame: session.cloud.replaced.emit())
+        growing_points.UPLOAD_BUDGET_S = float("inf")  # and all of it at once
     stop = threading.Event()
     producer = threading.Thread(target=_produce, args=(outbox, options, stop), name="producer")
     _spin(0.5)  # the window settles

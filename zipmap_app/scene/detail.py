@@ -49,6 +49,12 @@ class DetailController:
             return 1
         return stride_for(n_points, self._budget)
 
+    def skip(self, n_points: int, *, is_moving: bool) -> int:
+        """1 draws every run of points; k one run in k, where even the largest stride draws too many."""
+        if not is_moving:
+            return 1
+        return max(math.ceil(n_points / (MAX_STRIDE * self._budget)), 1)
+
     def add_measurement(self, drawn_ms: float, n_drawn: int) -> None:
         """Learn from a frame that drew ``n_drawn`` points; small frames say nothing about the points."""
         if n_drawn < 0.5 * self._budget or drawn_ms <= 0:

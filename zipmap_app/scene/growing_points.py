@@ -24,6 +24,9 @@ _ATTRIBUTES = (
     ("a_frame", "float", 20),
 )
 
+# Vertices of a run where whole runs are skipped: at the largest stride about one picture's worth of points.
+_RUN = 1024
+
 
 class GrowingPointsVisual(Visual):  # type: ignore[misc]
     """Points of POINT_DTYPE. GUI thread only."""
@@ -37,7 +40,8 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         self._near_far: tuple[float, float] | None = None
         self._is_shaded = False
         self._captured_clip_from_visual: np.ndarray | None = None
-        self.stride = 1
+        self.stride = 1  # every so many points are drawn
+        self.skip = 1  # of those, one run of neighbours in so many
         self.set_gl_state("opaque", depth_test=True, cull_face=False)
 
     @property
@@ -163,7 +167,10 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
                 place = (chunk.buffer.id, stride_bytes, offset)
                 queue.command("ATTRIBUTE", program.id, name, glsl_type, place, None)
             n_vertices = (chunk.n_points - 1) // self.stride + 1
-            queue.command("DRAW", program.id, "points", (0, n_vertices), 1)
+            run = _RUN if self.skip > 1 else n_vertices
+            for first in range(0, n_vertices, run * self.skip):
+                span = (first, min(run, n_vertices - first))
+                queue.command("DRAW", program.id, "points", span, 1)
         context.flush_commands()
 
     def _prepare_transforms(self, view: Visual) -> None:

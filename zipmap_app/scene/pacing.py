@@ -117,6 +117,7 @@ class DrawPacer:
         near_far = self._stage.camera.near_far if is_shaded or self._is_capture_wanted else None
         for cloud in self._clouds:
             cloud.stride = self.detail.stride(n_points, is_moving=is_moving)
+            cloud.skip = self.detail.skip(n_points, is_moving=is_moving)
             cloud.set_capture(near_far, is_shaded=is_shaded)
         self._drawn_from_s = time.perf_counter()
 
@@ -124,7 +125,8 @@ class DrawPacer:
         gloo.gl.glFinish()
         elapsed_ms = (time.perf_counter() - self._drawn_from_s) * 1e3
         self._rested_from_s = time.monotonic() + _REST_PER_DRAW * elapsed_ms / 1e3
-        self.detail.add_measurement(elapsed_ms, sum(cloud.n_points // cloud.stride for cloud in self._clouds))
+        n_drawn = sum(cloud.n_points // (cloud.stride * cloud.skip) for cloud in self._clouds)
+        self.detail.add_measurement(elapsed_ms, n_drawn)
         self._is_stale = False
         for cloud in self._clouds:
             cloud.prepare_spare()

@@ -26,6 +26,9 @@ from zipmap_app.ui.cards.run_info_card import RunInfoCard
 from zipmap_app.ui.cards.run_settings_card import RunSettingsCard
 from zipmap_app.ui.cards.states_card import CompanionCard, StatesCard
 from zipmap_app.ui.performance.tab import PerformanceTab
+from zipmap_app.ui.throttle import Throttle
+
+_FOLLOW_MS = 100
 
 
 class SideTab(IntEnum):
@@ -85,6 +88,8 @@ class SideTabs(QTabWidget):
             self.clip,
             self.performance,
         )
+        self._shown: tuple[bool, str] | None = None  # whether there is a scene, and why it cannot be asked
+        self._follow_counts = Throttle(self._show_counts, _FOLLOW_MS, self)
         self._disconnects = (
             session.companion_progressed.connect(self.companion.show_progress),
             session.states_changed.connect(self._show_states),
@@ -97,6 +102,7 @@ class SideTabs(QTabWidget):
 
     def release(self) -> None:
         """Let go of the session and everything in it."""
+        self._follow_counts.stop()
         for disconnect in self._disconnects:
             disconnect()
         for card in self._releasable:
@@ -123,11 +129,19 @@ class SideTabs(QTabWidget):
         self.setTabToolTip(index, tooltip)
 
     def _on_status(self, status: SessionStatus) -> None:
-        self.run_info.show_status(status)
-        self.align.set_has_scene(status.n_points > 0)
-        self.measure.set_has_scene(status.n_points > 0)
+        self._follow_counts()
+        shown = (status.n_points > 0, _why_no_query(status))
+        if shown != self._shown:
+            self._shown = shown
+            has_scene, why_not = shown
+            self.align.set_has_scene(has_scene)
+            self.measure.set_has_scene(has_scene)
+            self._set_query_available(why_not)
+            self._show_states()
 
-        self._set_query_available(_why_no_query(status))
+    def _show_counts(self) -> None:
+        """What changes with every frame."""
+        self.run_info.show_status(self._session.status)
         self._show_states()
 
     def _set_query_available(self, why_not: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 
 from PySide6.QtGui import QColor, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
@@ -73,6 +74,7 @@ def apply_theme(application: QApplication) -> None:
     application.setStyleSheet(style_sheet())
 
 
+@cache
 def icon(name: str, color: str = _ICON_COLOR) -> QIcon:
     """A bundled line icon by file name without its suffix, faint when disabled."""
     result = QIcon()

@@ -10,6 +10,9 @@ from zipmap_app.state.timeline import Timeline
 from zipmap_app.ui.card import Card
 from zipmap_app.ui.controls import wrapped_label
 from zipmap_app.ui.pictures import ViewPictures
+from zipmap_app.ui.throttle import Throttle
+
+_FOLLOW_MS = 100
 
 
 class FrameCard(Card):
@@ -28,20 +31,28 @@ class FrameCard(Card):
         self._caption = wrapped_label()
         self.body.addWidget(self.pictures)
         self.body.addWidget(self._caption)
+        self._follow = Throttle(self._refresh, _FOLLOW_MS, self)
         self._disconnects = (
-            timeline.changed.connect(self._refresh),
+            timeline.changed.connect(self._on_timeline),
             history.changed.connect(self._refresh),
         )
         self._refresh()
 
     def release(self) -> None:
         """Let go of the models."""
+        self._follow.stop()
         for disconnect in self._disconnects:
             disconnect()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._refresh()
+
+    def _on_timeline(self) -> None:
+        if self._timeline.cursor is None:
+            self._follow()  # frames of a fast model need not all be coloured
+        else:
+            self._refresh()
 
     def _refresh(self) -> None:
         if not self.isVisible() and self._shown is not None:

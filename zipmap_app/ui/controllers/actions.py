@@ -57,8 +57,9 @@ class ActionController(QObject):
         self._connect_actions()
         self._connect_cards()
         session = parts.session
+        self._shown: tuple[object, ...] = ()  # of the status, what the actions depend on
         self._disconnects = (
-            session.status_changed.connect(lambda status: self.refresh()),
+            session.status_changed.connect(self._on_status),
             session.undo.changed.connect(self._show_undo),
             session.timeline.changed.connect(self._show_timeline),
             session.tools.changed.connect(self._show_tool),
@@ -79,6 +80,20 @@ class ActionController(QObject):
         self._show_undo()
         self._show_timeline()
         self._show_query()
+
+    def _on_status(self, status: SessionStatus) -> None:
+        # It changes with every frame; the actions do not.
+        shown = (
+            status.state,
+            status.supports_query,
+            status.n_frames > 1,
+            status.n_points > 0,
+            self._to.asker.can_ask,
+            self._to.finalise.is_running,
+        )
+        if shown != self._shown:
+            self._shown = shown
+            self.refresh()
 
     def align(self, way: AlignWay) -> None:
         """Take "up" from somewhere, undoably."""
