@@ -13,7 +13,7 @@ from zipmap_app.state.thinning import ThinnedCloud, ThinningRequest, thin
 
 MAX_POINTS = 24_000_000  # 576 MB of vertices in host memory and as much on the GPU
 # While a job thins, the cloud may outgrow its bound by this factor; then new frames are stored sparsely.
-_HARD_BOUND = 1.5
+HARD_BOUND = 1.5
 _SPARSE_STEP = 4
 
 
@@ -79,7 +79,7 @@ class CloudModel:
         frame = points["frame"][0]
         if (points["frame"] != frame).any() or (self._blocks and frame < self._blocks[-1]["frame"][0]):
             raise ValueError("points: want one frame, not before that of the points so far")
-        if self._n_points >= _HARD_BOUND * self._max_points:
+        if self._n_points >= HARD_BOUND * self._max_points:
             points = points[::_SPARSE_STEP].copy()
             seal(points)
         self._blocks.append(points)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from zipmap_app.state.alignment import Alignment, AlignmentModel
-from zipmap_app.state.cloud import CloudModel
+from zipmap_app.state.cloud import HARD_BOUND, CloudModel
 from zipmap_app.state.commands import (
     CommandEnded,
     CommandProgress,
@@ -105,7 +105,8 @@ class SessionModel:
         self, budget: MemoryBudget = DEFAULT_BUDGET, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.budget = budget
-        max_points = budget.points_bytes // _VERTEX_BYTES
+        # A cloud outgrows its bound for as long as it takes to thin it: the budget covers that, too.
+        max_points = int(budget.points_bytes / HARD_BOUND) // _VERTEX_BYTES
         self.cloud = CloudModel(int(max_points * (1 - _QUERIED_SHARE)))
         self.queried = CloudModel(int(max_points * _QUERIED_SHARE))  # asked for, not seen
         self.path = CameraPath()
