@@ -43,7 +43,7 @@ class Job(QObject):
 
     def __init__(self, name: str, work: Callable[[JobControl], Any], parent: QObject) -> None:
         super().__init__(parent)
-        self._work = work
+        self._work: Callable[[JobControl], Any] | None = work
         self._control = JobControl(self._reported.emit)
         self._ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)
         self._reported.connect(self._on_reported, Qt.ConnectionType.QueuedConnection)
@@ -71,6 +71,7 @@ class Job(QObject):
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        assert self._work is not None
         try:
             result = self._work(self._control)
         except Exception as error:  # the top of a thread: whatever it is, the window must hear of it
@@ -82,6 +83,9 @@ class Job(QObject):
     @Slot(object, object)
     def _on_ended(self, result: object, error: Exception | None) -> None:
         self._thread.join()
+        # The parent would keep the job, and with it all that it worked on, for as long as the program runs.
+        self._work = None
+        self.deleteLater()
         if error is None:
             self.done.emit(result)
         else:
