@@ -264,8 +264,8 @@ def thinning_rows(stage: Stage, cloud: CloudModel) -> list[Row]:
     ]
 
 
-def print_table(rows: list[Row]) -> None:
-    sys.stdout.write("| what | median ms | worst ms | |\n|---|---|---|---|\n")
+def print_rows(rows: list[Row]) -> None:
+    """At once, so that what was measured stays when a longer part is cut off."""
     for line in rows:
         sys.stdout.write(f"| {line.name} | {line.median_ms:.2f} | {line.worst_ms:.2f} | {line.remark} |\n")
     sys.stdout.flush()
@@ -283,13 +283,12 @@ def main() -> int:
     stage = Stage(size_px)
     renderer = gloo.gl.glGetParameter(gloo.gl.GL_RENDERER)
     sys.stdout.write(f"GL_RENDERER: {renderer}; {size_px[0]} x {size_px[1]}\n\n")
-    rows = []
-    for n_points in sorted(arguments.points):
-        rows += drawing_rows(stage, n_points, arguments.budget, arguments.repeats)
-    rows += gui_rows(stage, arguments.repeats)
+    sys.stdout.write("| what | median ms | worst ms | |\n|---|---|---|---|\n")
     if arguments.markers:
-        rows += markers_rows(size_px, arguments.markers, arguments.repeats)
-    print_table(rows)
+        print_rows(markers_rows(size_px, arguments.markers, arguments.repeats))
+    for n_points in sorted(arguments.points):
+        print_rows(drawing_rows(stage, n_points, arguments.budget, arguments.repeats))
+    print_rows(gui_rows(stage, arguments.repeats))
     return 0
 
 

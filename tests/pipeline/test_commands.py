@@ -159,19 +159,6 @@ def test_a_closed_queue_ends_commands_at_once(jobs):
     assert jobs.run() == [CommandEnded(1, CommandOutcome.CANCELLED)]
 
 
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
-@pytest.fixture
-def runner(engine):
-    runner = Runner(RunOptions(), lambda: None, engine)
-    yield runner
-    engine.gate.set()
-    assert runner.close()
-
-
 def do(runner, command):
     runner.do(command)
     return take_until(runner, CommandEnded)

@@ -6,10 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-import torch
 
-import zipmap_model as zm
-from tests.model.conftest import MINI
 from tests.pipeline.test_rewinding import assert_same, assert_same_state
 from tests.pipeline_fakes import (
     PATIENCE_S,
@@ -27,27 +24,6 @@ from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.commands import CommandEnded, CommandOutcome, CommandProgress, Finalise, SceneRefined
 from zipmap_app.state.messages import FrameResult, PipelineFault, StreamEnded
 from zipmap_app.state.queries import QueryResult
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("model") / "mini.safetensors"
-    zm.save_model(zm.ZipMap(MINI), path, dtype=torch.float32)
-    return str(path)
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
-@pytest.fixture
-def runner(engine):
-    runner = Runner(RunOptions(), lambda: None, engine)
-    yield runner
-    engine.gate.set()
-    assert runner.close()
 
 
 def test_a_pass_that_agrees_but_for_its_scale_changes_nothing(runner):

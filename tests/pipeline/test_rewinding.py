@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-import zipmap_model as zm
-from tests.model.conftest import MINI
 from tests.pipeline_fakes import (
     PATIENCE_S,
-    FakeEngine,
     ListSource,
     make_request,
     of_kind,
@@ -28,14 +25,6 @@ from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.commands import CommandEnded, CommandOutcome, Rewind, RunRewound, UndoRewind
 from zipmap_app.state.messages import FrameResult, PipelineFault, StreamEnded
 from zipmap_app.state.queries import QueryResult
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("model") / "mini.safetensors"
-    zm.save_model(zm.ZipMap(MINI), path, dtype=torch.float32)
-    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -148,19 +137,6 @@ def test_the_bundled_model_is_rewound_exactly():
     results, state = run_with_rewind(SyntheticSource(6, (60, 80)), options, 3, after_end=True)
     assert_same(plain, results)
     assert_same_state(plain_state, state)
-
-
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
-@pytest.fixture
-def runner(engine):
-    runner = Runner(RunOptions(), lambda: None, engine)
-    yield runner
-    engine.gate.set()
-    assert runner.close()
 
 
 class ReopenableFrames(ListSource):

@@ -19,19 +19,6 @@ from zipmap_app.state.messages import FrameResult, ModelLoaded, PipelineFault, S
 from zipmap_app.state.queries import QueryResult
 
 
-@pytest.fixture
-def engine():
-    return FakeEngine()
-
-
-@pytest.fixture
-def runner(engine):
-    runner = Runner(RunOptions(), lambda: None, engine)
-    yield runner
-    engine.gate.set()
-    assert runner.close()
-
-
 def test_a_file_goes_through_in_order_and_without_loss(runner, engine):
     source = ListSource(20)
     runner.start(source)

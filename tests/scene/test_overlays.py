@@ -1,4 +1,4 @@
-"""Grid cells, path colours and the viewfinder."""
+"""Grid cells and path colours."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from zipmap_app.scene.colors import colors_by_time
-from zipmap_app.scene.coordinates import focal_px
 from zipmap_app.scene.grid import grid_cell
-from zipmap_app.scene.viewfinder import viewfinder_rectangle
 
 
 @pytest.mark.parametrize(("radius", "cell"), [(1.0, 0.2), (3.0, 1.0), (5.0, 1.0), (0.07, 0.02), (800, 200)])
@@ -22,16 +20,6 @@ def test_path_colours_run_from_blue_to_amber():
     assert colors[0, 2] > colors[0, 0]
     assert colors[-1, 0] > colors[-1, 2]
     assert (colors[:, 3] == 0.5).all()
-
-
-def test_the_viewfinder_marks_the_pixels_of_the_queried_rays():
-    # A view with the queried camera's own field of view: the marks are the view's border, shifted by the half
-    # pixel between "the principal point is W/2 with centres at integers" and the middle of the view.
-    intrinsics = np.array([[200.0, 0, 160], [0, 200.0, 120], [0, 0, 1]])
-    fov = 2 * np.arctan(120 / 200)
-    rectangle = viewfinder_rectangle(intrinsics, (240, 320), (640.0, 480.0), focal_px(fov, 480))
-    expected = np.array([[0, 0], [640, 0], [640, 480], [0, 480]]) - 1.0
-    np.testing.assert_allclose(rectangle, expected, atol=1e-9)
 
 
 def test_the_grid_stays_under_small_changes_and_follows_a_long_walk(view):

@@ -74,10 +74,6 @@ class CommandDesk(QObject):
     def drop_state(self, state_id: int) -> None:
         self._send(lambda number: DropState(number, state_id))
 
-    def is_open(self, kind: type[Command]) -> bool:
-        """Whether a command of this kind is waiting or under way."""
-        return any(isinstance(command, kind) for command in self._open.values())
-
     def cancel(self, kind: type[Command]) -> None:
         """Ask every command of a kind to end early; each still tells its end."""
         for number, command in self._open.items():

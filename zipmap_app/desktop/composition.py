@@ -15,7 +15,7 @@ from zipmap_app.cli import Arguments, app_version
 from zipmap_app.desktop.cameras import SystemCameras
 from zipmap_app.desktop.commanding import CommandDesk
 from zipmap_app.desktop.flights import FlightRecorder
-from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.job_list import JobDesk, JobList
 from zipmap_app.desktop.opening import SourceOpener
 from zipmap_app.desktop.saving import CloudSaver
 from zipmap_app.desktop.thinning import CloudThinner
@@ -86,11 +86,12 @@ class Desktop(QObject):
         self.bridge.attach(self.runner.outbox)
         self.bridge.received.connect(self.session.apply)
         report = self._report
-        self._opener = SourceOpener(self.session, self.window.status_bar, self._jobs, report, self)
-        self._saver = CloudSaver(self.session, self.window.status_bar, self._jobs, report, self)
+        desk = JobDesk(self.session, self.window.status_bar, self._jobs, report)
+        self._opener = SourceOpener(desk, self)
+        self._saver = CloudSaver(desk, self)
         clouds = (self.session.cloud, self.session.queried)
         self._thinners = tuple(CloudThinner(cloud, self._jobs, report, self) for cloud in clouds)
-        self._recorder = FlightRecorder(self.session, self._jobs, report, self)
+        self._recorder = FlightRecorder(desk, self)
         self.commands = CommandDesk(self.runner, self.session, self)
         self._connect_edits()
         self._connect_window()

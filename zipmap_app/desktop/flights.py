@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from PySide6.QtCore import QObject
 
-from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.job_list import JobDesk
 from zipmap_app.desktop.jobs import Job, JobControl
 from zipmap_app.desktop.saving import disk_sentence
 from zipmap_app.export.flight import FlightFile, save_flight
 from zipmap_app.state.commands import FlightFrame
 from zipmap_app.state.queries import QueryResult
-from zipmap_app.state.session import Notice, SessionModel, Severity
+from zipmap_app.state.session import Notice, Severity
 
 _POLL_S = 0.2
 
@@ -22,17 +22,13 @@ _POLL_S = 0.2
 class FlightRecorder(QObject):
     """Hands the answers of one flight to a thread that writes them. GUI thread only; one flight at a time."""
 
-    def __init__(
-        self, session: SessionModel, jobs: JobList, report: Callable[[Exception], None], parent: QObject
-    ) -> None:
+    def __init__(self, desk: JobDesk, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
-        self._jobs = jobs
-        self._report = report
+        self._desk = desk
         self._job: Job | None = None
         self._answers: queue.SimpleQueue[QueryResult | None] = queue.SimpleQueue()
         self._command_id = -1
-        self._disconnect = session.flight_frame_arrived.connect(self._on_frame)
+        self._disconnect = desk.session.flight_frame_arrived.connect(self._on_frame)
 
     @property
     def is_busy(self) -> bool:
@@ -49,7 +45,7 @@ class FlightRecorder(QObject):
         job.done.connect(partial(self._on_done, file))
         job.failed.connect(partial(self._on_failed, file))
         self._job = job
-        self._jobs.start(job)
+        self._desk.jobs.start(job)
 
     def finish(self, *, is_complete: bool) -> None:
         """The model has no more answers; an incomplete flight leaves no file."""
@@ -64,14 +60,14 @@ class FlightRecorder(QObject):
     def _on_done(self, file: FlightFile, n_written: int | None) -> None:
         self._job = None
         if n_written is not None:
-            self._session.add_notice(Notice(f"Saved {n_written} views to {file.path}"))
+            self._desk.session.add_notice(Notice(f"Saved {n_written} views to {file.path}"))
 
     def _on_failed(self, file: FlightFile, error: Exception) -> None:
         self._job = None
         if isinstance(error, OSError):
-            self._session.add_notice(Notice(disk_sentence(file.path, error), severity=Severity.ERROR))
+            self._desk.session.add_notice(Notice(disk_sentence(file.path, error), severity=Severity.ERROR))
         else:
-            self._report(error)
+            self._desk.report(error)
 
 
 def _write(

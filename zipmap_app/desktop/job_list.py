@@ -1,10 +1,14 @@
-"""The one-off jobs of the window that are not over yet."""
+"""The one-off jobs of the window that are not over yet, and what those who start them share."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from zipmap_app.desktop.jobs import Job
+from zipmap_app.state.session import SessionModel
+from zipmap_app.ui.status_bar import StatusBar
 
 logger = logging.getLogger(__name__)
 
@@ -29,3 +33,13 @@ class JobList:
         for job in self._jobs:
             if not job.join(timeout_s):
                 logger.warning("a job did not end within %.0f s", timeout_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobDesk:
+    """What whoever works by jobs needs: where to say things, and where the jobs go."""
+
+    session: SessionModel
+    status_bar: StatusBar
+    jobs: JobList
+    report: Callable[[Exception], None]  # of what nobody foresaw

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.job_list import JobDesk
 from zipmap_app.desktop.jobs import Job, JobControl
 from zipmap_app.sources.base import FrameSource, SourceError
-from zipmap_app.state.session import Notice, SessionModel, Severity
-from zipmap_app.ui.status_bar import StatusBar
+from zipmap_app.state.session import Notice, Severity
 
 OpenSource = Callable[[str], FrameSource]
 
@@ -22,19 +21,9 @@ class SourceOpener(QObject):
 
     opened = Signal(object)  # FrameSource, the receiver's from now on
 
-    def __init__(
-        self,
-        session: SessionModel,
-        status_bar: StatusBar,
-        jobs: JobList,
-        report: Callable[[Exception], None],
-        parent: QObject,
-    ) -> None:
+    def __init__(self, desk: JobDesk, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
-        self._status_bar = status_bar
-        self._jobs = jobs
-        self._report = report
+        self._desk = desk
         self._current: Job | None = None
 
     @property
@@ -48,8 +37,8 @@ class SourceOpener(QObject):
         job.done.connect(partial(self._on_done, job))
         job.failed.connect(partial(self._on_failed, job))
         self._current = job
-        self._status_bar.show_job(f"Opening {Path(spec).name or spec}", None)
-        self._jobs.start(job)
+        self._desk.status_bar.show_job(f"Opening {Path(spec).name or spec}", None)
+        self._desk.jobs.start(job)
 
     def forget(self) -> None:
         """Whatever is being opened is not wanted any more."""
@@ -60,18 +49,18 @@ class SourceOpener(QObject):
             source.close()
             return
         self._current = None
-        self._status_bar.hide_job()
+        self._desk.status_bar.hide_job()
         self.opened.emit(source)
 
     def _on_failed(self, job: Job, error: Exception) -> None:
         if job is not self._current:
             return
         self._current = None
-        self._status_bar.hide_job()
+        self._desk.status_bar.hide_job()
         if isinstance(error, SourceError):
-            self._session.add_notice(Notice(str(error), severity=Severity.ERROR))
+            self._desk.session.add_notice(Notice(str(error), severity=Severity.ERROR))
         else:
-            self._report(error)
+            self._desk.report(error)
 
 
 def _open(spec: str, open_source: OpenSource, control: JobControl) -> FrameSource:

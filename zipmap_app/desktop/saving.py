@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,12 +9,11 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject
 
-from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.job_list import JobDesk
 from zipmap_app.desktop.jobs import Job, JobControl
 from zipmap_app.export.ply import save_ply
 from zipmap_app.export.trajectory import tum_line
-from zipmap_app.state.session import Notice, SessionModel, Severity
-from zipmap_app.ui.status_bar import StatusBar
+from zipmap_app.state.session import Notice, Severity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,23 +29,13 @@ class _Snapshot:
 class CloudSaver(QObject):
     """Writes snapshots of the session: the scene may go on growing meanwhile. GUI thread only."""
 
-    def __init__(
-        self,
-        session: SessionModel,
-        status_bar: StatusBar,
-        jobs: JobList,
-        report: Callable[[Exception], None],
-        parent: QObject,
-    ) -> None:
+    def __init__(self, desk: JobDesk, parent: QObject) -> None:
         super().__init__(parent)
-        self._session = session
-        self._status_bar = status_bar
-        self._jobs = jobs
-        self._report = report
+        self._desk = desk
 
     def save(self, path: Path) -> None:
         """Write the points to ``path`` (.ply) and, beside it, the camera path."""
-        cloud, camera_path = self._session.cloud, self._session.path
+        cloud, camera_path = self._desk.session.cloud, self._desk.session.path
         snapshot = _Snapshot(
             path=path,
             blocks=tuple(cloud.blocks()),
@@ -55,23 +43,23 @@ class CloudSaver(QObject):
             world_from_camera=camera_path.world_from_camera.copy(),
         )
         job = Job("save-cloud", partial(_save, snapshot), self)
-        job.progressed.connect(partial(self._status_bar.show_job, "Saving"))
+        job.progressed.connect(partial(self._desk.status_bar.show_job, "Saving"))
         job.done.connect(self._on_saved)
         job.failed.connect(partial(self._on_failed, path))
-        self._status_bar.show_job("Saving", 0.0)
-        self._jobs.start(job)
+        self._desk.status_bar.show_job("Saving", 0.0)
+        self._desk.jobs.start(job)
 
     def _on_saved(self, sentence: str | None) -> None:
-        self._status_bar.hide_job()
+        self._desk.status_bar.hide_job()
         if sentence is not None:
-            self._session.add_notice(Notice(sentence))
+            self._desk.session.add_notice(Notice(sentence))
 
     def _on_failed(self, path: Path, error: Exception) -> None:
-        self._status_bar.hide_job()
+        self._desk.status_bar.hide_job()
         if isinstance(error, OSError):
-            self._session.add_notice(Notice(disk_sentence(path, error), severity=Severity.ERROR))
+            self._desk.session.add_notice(Notice(disk_sentence(path, error), severity=Severity.ERROR))
         else:
-            self._report(error)
+            self._desk.report(error)
 
 
 def disk_sentence(path: Path, error: OSError) -> str:

@@ -26,7 +26,6 @@ from zipmap_app.scene.pointer import Pointer
 from zipmap_app.scene.release import release_all
 from zipmap_app.scene.stage import Stage
 from zipmap_app.scene.tools import FrustumPointing, PointPicking
-from zipmap_app.scene.viewfinder import Viewfinder, viewfinder_rectangle
 from zipmap_app.state.alignment import Alignment
 from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
@@ -46,7 +45,6 @@ class SceneView:
     def __init__(self, session: SessionModel, parent: object) -> None:
         self._session = session
         self._cursor: int | None = None
-        self._is_viewfinder_on = False
         self._is_closed = False
         self._refreshed_s = float("-inf")
         self._refresh_timer = QTimer()
@@ -74,7 +72,6 @@ class SceneView:
         self._flight = FlightPath(stage.world)
         self._marks = Marks(stage)
         self._gizmo = AxisGizmo(stage.overlay)
-        self._viewfinder = Viewfinder(stage.overlay)
 
     def _add_tools(self) -> None:
         stage = self._stage
@@ -172,12 +169,6 @@ class SceneView:
 
     def set_path_visible(self, is_visible: bool) -> None:
         self._frusta.set_path_visible(is_visible)
-        self._pacer.request_draw()
-
-    def set_viewfinder_visible(self, is_visible: bool) -> None:
-        """Mark what a query from here would see."""
-        self._is_viewfinder_on = is_visible
-        self._update_overlays()
         self._pacer.request_draw()
 
     # Views
@@ -296,13 +287,5 @@ class SceneView:
         self._pacer.note_motion()
 
     def _update_overlays(self) -> None:
-        width, height = self.camera.size_px
+        height = self.camera.size_px[1]
         self._gizmo.update(self.camera.pose, (_GIZMO_MARGIN_PX, height - _GIZMO_MARGIN_PX))
-        current = self._framing.current
-        if self._is_viewfinder_on and current is not None:
-            focal = self.camera.view_focal_px
-            self._viewfinder.show(
-                viewfinder_rectangle(current.intrinsics, current.size_hw, (width, height), focal)
-            )
-        else:
-            self._viewfinder.hide()

@@ -88,9 +88,6 @@ def test_run_settings_are_announced_whole_and_only_by_the_user(shown, qtbot):
         card._has_fov.click()
     assert caught.args[0].fov_x_deg is None
     assert not card._fov.isEnabled()
-    card.set_assist_available("This model needs none")
-    assert not card._assist.isEnabled()
-    assert "needs none" in card._assist.toolTip()
 
 
 def test_a_lens_that_cannot_be_is_refused():

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from zipmap_app.state.run_settings import RunSettings
 from zipmap_app.ui.card import Card, small_label
-from zipmap_app.ui.controls import check_box, number_box, set_enabled_or_why, show_number
+from zipmap_app.ui.controls import check_box, number_box, show_number
 
 _DEFAULT_FOV_DEG = 65.0  # of many phones held upright and webcams
 _ASSIST_TIP = (
@@ -78,10 +78,6 @@ class RunSettingsCard(Card):
         self._has_fov.setChecked(settings.fov_x_deg is not None)
         show_number(self._fov, settings.fov_x_deg or _DEFAULT_FOV_DEG)
         self._fov.setEnabled(settings.fov_x_deg is not None)
-
-    def set_assist_available(self, why_not: str = "") -> None:
-        """Whether this run can be assisted; a reason makes it unavailable."""
-        set_enabled_or_why(self._assist, why_not, _ASSIST_TIP)
 
     def _on_edited(self) -> None:
         self._fov.setEnabled(self._has_fov.isChecked())

@@ -53,7 +53,6 @@ class TimelinePanel(QFrame):
         self.setObjectName("timeline")
         self._timeline = timeline
         self._look = look
-        self._why_no_rewind = ""
         self.strip = FrameStrip(history, timeline)
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
@@ -73,11 +72,6 @@ class TimelinePanel(QFrame):
         self.strip.release()
         for disconnect in self._disconnects:
             disconnect()
-
-    def set_rewind_available(self, why_not: str = "") -> None:
-        """Whether the scene can go back now; a reason makes it unavailable."""
-        self._why_no_rewind = why_not
-        self._show_rewind()
 
     @property
     def can_rewind(self) -> bool:
@@ -170,7 +164,7 @@ class TimelinePanel(QFrame):
     def _show_rewind(self) -> None:
         timeline = self._timeline
         is_newest = timeline.position is None or timeline.position == timeline.n_frames - 1
-        why_not = self._why_no_rewind or ("First choose an earlier frame" if is_newest else "")
+        why_not = "First choose an earlier frame" if is_newest else ""
         set_enabled_or_why(self._rewind, why_not, _REWIND_TIP)
 
     def _on_tick(self) -> None:
