@@ -6,6 +6,7 @@ from zipmap_app.export.npz import ArraySpool, write_npz
 from zipmap_app.export.ply import PlyWriter, save_ply
 from zipmap_app.export.staging import staged_folder
 from zipmap_app.export.trajectory import quaternion_xyzw, tum_line
+from zipmap_app.state.lengths import LengthUnit
 
 VERTEX = np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3), ("confidence", "<f4")])
 
@@ -39,6 +40,12 @@ def test_a_cloud_survives_the_way_through_a_file(tmp_path):
     assert vertices["rgb"][0].tolist() == [255, 128, 1]
     assert vertices["rgb"][-1].tolist() == [0, 7, 200]
     assert vertices["confidence"][-1] == 3.5
+
+
+def test_a_cloud_of_known_scale_is_written_in_metres(tmp_path):
+    save_ply(tmp_path / "a.ply", [make_points(np.array([[1.0, -2.0, 4.0]]))], unit=LengthUnit(2.5))
+    assert read_ply(tmp_path / "a.ply")[2]["xyz"].tolist() == [[2.5, -5.0, 10.0]]
+    assert b", metres\n" in (tmp_path / "a.ply").read_bytes()
 
 
 def test_the_header_has_one_length_for_every_count(tmp_path):

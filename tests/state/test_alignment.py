@@ -31,9 +31,9 @@ def test_any_up_is_turned_up_by_a_rotation(up: tuple[float, float, float]) -> No
 def test_scale_comes_from_a_known_length() -> None:
     alignment = Alignment().with_length(0.5, 1.2)
     assert alignment.metres_per_unit == pytest.approx(2.4)
-    assert alignment.length_text(1.0) == "2.4 m"
-    assert alignment.length_text(0.1) == "24 cm"
-    assert Alignment().length_text(0.1) == "0.1 units"
+    assert alignment.length_unit.text(1.0) == "2.4 m"
+    assert alignment.length_unit.text(0.1) == "24 cm"
+    assert Alignment().length_unit.text(0.1) == "0.1 units"
 
 
 @pytest.mark.parametrize("lengths", [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, float("nan"))])

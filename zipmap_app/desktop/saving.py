@@ -13,6 +13,7 @@ from zipmap_app.desktop.job_list import JobDesk
 from zipmap_app.desktop.jobs import Job, JobControl
 from zipmap_app.export.ply import save_ply
 from zipmap_app.export.trajectory import tum_line
+from zipmap_app.state.lengths import LengthUnit
 from zipmap_app.state.session import Notice, Severity
 
 
@@ -24,6 +25,7 @@ class _Snapshot:
     blocks: tuple[np.ndarray, ...]  # POINT_DTYPE each
     timestamps_s: tuple[float, ...]
     world_from_camera: np.ndarray  # (N, 4, 4)
+    unit: LengthUnit  # of what is written
 
 
 class CloudSaver(QObject):
@@ -34,13 +36,15 @@ class CloudSaver(QObject):
         self._desk = desk
 
     def save(self, path: Path) -> None:
-        """Write the points to ``path`` (.ply) and, beside it, the camera path."""
-        cloud, camera_path = self._desk.session.cloud, self._desk.session.path
+        """Write the points to ``path`` (.ply) and, beside it, the camera path; in metres once they are known."""
+        session = self._desk.session
+        cloud, camera_path = session.cloud, session.path
         snapshot = _Snapshot(
             path=path,
             blocks=tuple(cloud.blocks()),
             timestamps_s=camera_path.timestamps_s,
             world_from_camera=camera_path.world_from_camera.copy(),
+            unit=session.alignment.value.length_unit,
         )
         job = Job("save-cloud", partial(_save, snapshot), self)
         job.progressed.connect(partial(self._desk.status_bar.show_job, "Saving"))
@@ -74,12 +78,16 @@ def _save(snapshot: _Snapshot, control: JobControl) -> str | None:
     n_points = save_ply(
         snapshot.path,
         snapshot.blocks,
+        unit=snapshot.unit,
         report=lambda n_written: control.report(n_written / total),
         is_cancelled=lambda: control.is_cancelled,
     )
     if n_points is None:
         return None
     path_file = snapshot.path.with_suffix(".trajectory.txt")
-    lines = map(tum_line, snapshot.timestamps_s, snapshot.world_from_camera)
+    cameras = snapshot.world_from_camera.copy()
+    cameras[:, :3, 3] *= snapshot.unit.number(1.0)
+    lines = map(tum_line, snapshot.timestamps_s, cameras)
     path_file.write_text("".join(lines), encoding="ascii")
-    return f"Saved {n_points:,} points to {snapshot.path} and the camera path to {path_file.name}"
+    unit = f", in {snapshot.unit.name}" if snapshot.unit.is_metric else ""
+    return f"Saved {n_points:,} points to {snapshot.path} and the camera path to {path_file.name}{unit}"

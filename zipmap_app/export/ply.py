@@ -8,6 +8,8 @@ from types import TracebackType
 
 import numpy as np
 
+from zipmap_app.state.lengths import LengthUnit
+
 _VERTEX_DTYPE = np.dtype(
     [
         ("position", "<f4", (3,)),
@@ -26,20 +28,23 @@ property float confidence
 end_header
 """
 _COUNT_WIDTH = 20
+_UNSCALED = LengthUnit()
 
 
 class PlyWriter:
     """Writes a cloud of unknown size as it comes; the count in the header is filled in at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, unit: LengthUnit = _UNSCALED) -> None:
+        """``unit``: what coordinates are written in."""
         self.n_points = 0
+        self._unit = unit
         self._file = path.open("wb")
-        self._file.write(_header(0))
+        self._file.write(_header(0, unit))
 
     def append(self, points: np.ndarray) -> None:
         """Add points (K,) POINT_DTYPE, in world space with OpenCV axes."""
         vertices = np.empty(len(points), _VERTEX_DTYPE)
-        vertices["position"] = points["position"]
+        vertices["position"] = points["position"] * np.float32(self._unit.number(1.0))
         packed = points["rgb"].astype(np.uint32)
         for channel in range(3):
             vertices["colour"][:, channel] = (packed >> (8 * channel)) & 255
@@ -52,7 +57,7 @@ class PlyWriter:
         if self._file.closed:
             return
         self._file.seek(0)
-        self._file.write(_header(self.n_points))
+        self._file.write(_header(self.n_points, self._unit))
         self._file.close()
 
     def __enter__(self) -> PlyWriter:
@@ -68,17 +73,19 @@ def save_ply(
     path: Path,
     blocks: Iterable[np.ndarray],
     *,
+    unit: LengthUnit = _UNSCALED,
     report: Callable[[int], None] | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> int | None:
     """Write blocks of POINT_DTYPE points as one cloud; an existing file is replaced only when complete.
 
-    ``report`` hears the number of points after each block. Returns the number of points, or None if cancelled.
+    ``unit``: what coordinates are written in. ``report`` hears the number of points after each block. Returns
+    the number of points, or None if cancelled.
     Raises OSError.
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        with PlyWriter(partial) as writer:
+        with PlyWriter(partial, unit) as writer:
             for block in blocks:
                 if is_cancelled():
                     return None
@@ -91,12 +98,13 @@ def save_ply(
         partial.unlink(missing_ok=True)
 
 
-def _header(n_points: int) -> bytes:
+def _header(n_points: int, unit: LengthUnit) -> bytes:
     """The header, equally long for every count: a comment takes up what the number leaves."""
     count = str(n_points)
+    scale = unit.name if unit.is_metric else "relative scale"
     filler = "." * (_COUNT_WIDTH - len(count))
     return (
         "ply\nformat binary_little_endian 1.0\n"
-        "comment ZipMap Studio; OpenCV axes (x right, y down, z forward), relative scale\n"
+        f"comment ZipMap Studio; OpenCV axes (x right, y down, z forward), {scale}\n"
         f"comment {filler}\nelement vertex {count}\n{_HEADER_PROPERTIES}"
     ).encode("ascii")

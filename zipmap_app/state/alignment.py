@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from zipmap_app.state.event import Event
+from zipmap_app.state.lengths import LengthUnit
 from zipmap_app.state.points import seal
 
 _UP = np.array([0.0, -1.0, 0.0])
@@ -27,8 +28,7 @@ class Alignment:
     def __post_init__(self) -> None:
         if self.stage_from_world.shape != (3, 3):
             raise ValueError(f"stage_from_world: want (3, 3), got {self.stage_from_world.shape}")
-        if self.metres_per_unit is not None and not self.metres_per_unit > 0:
-            raise ValueError(f"metres_per_unit: want above 0, got {self.metres_per_unit}")
+        _ = self.length_unit  # checks the scale
         seal(self.stage_from_world)
 
     def with_up(self, up_in_world: np.ndarray) -> Alignment:
@@ -41,14 +41,10 @@ class Alignment:
             raise ValueError(f"lengths must be positive, got {length_in_units} units and {length_m} m")
         return replace(self, metres_per_unit=length_m / length_in_units)
 
-    def length_text(self, length_in_units: float) -> str:
-        """A length for the user, in metres if the scale is known."""
-        if self.metres_per_unit is None:
-            return f"{length_in_units:.3g} units"
-        length_m = length_in_units * self.metres_per_unit
-        if length_m < 1:
-            return f"{length_m * 100:.3g} cm"
-        return f"{length_m:.3g} m" if length_m < 1000 else f"{length_m / 1000:.3g} km"
+    @property
+    def length_unit(self) -> LengthUnit:
+        """How lengths are read and typed under it."""
+        return LengthUnit(self.metres_per_unit)
 
 
 class AlignmentModel:

@@ -121,18 +121,23 @@ class SliderRow(QWidget):
 def number_box(
     tooltip: str, minimum: float, maximum: float, *, decimals: int = 2, step: float = 0.1, suffix: str = ""
 ) -> QDoubleSpinBox:
-    """A spin box that announces a typed number when it is complete, not at every digit."""
+    """A spin box for a number of some kind; see ``style_number_box``."""
     box = QDoubleSpinBox()
     box.setRange(minimum, maximum)
     box.setDecimals(decimals)
     box.setSingleStep(step)
     box.setSuffix(suffix)
     box.setToolTip(tooltip)
+    style_number_box(box)
+    return box
+
+
+def style_number_box(box: QDoubleSpinBox) -> None:
+    """Small, and a typed number is announced when it is complete, not at every digit."""
     box.setKeyboardTracking(False)
     box.lineEdit().setTextMargins(4, 0, 0, 0)
     box.setMinimumWidth(62)
     box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)  # arrow keys and the wheel still step
-    return box
 
 
 def show_number(box: QDoubleSpinBox, value: float) -> None:

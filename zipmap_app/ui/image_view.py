@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from zipmap_app.state.depth_colors import TURBO
+from zipmap_app.state.lengths import LengthUnit
 from zipmap_app.ui.images import CONFIDENCE_TABLE, qimage_from_rgb
 from zipmap_app.ui.theme import PALETTE
 
@@ -101,17 +102,31 @@ class ColorScale(QWidget):
         painter.setFont(font)
         labels = self.rect().adjusted(0, 7, 0, 0)
         if self._right > self._left:
-            painter.drawText(labels, Qt.AlignmentFlag.AlignLeft, f"{self._left:.3g}")
-            painter.drawText(labels, Qt.AlignmentFlag.AlignRight, f"{self._right:.3g}")
+            painter.drawText(labels, Qt.AlignmentFlag.AlignLeft, self.text(self._left))
+            painter.drawText(labels, Qt.AlignmentFlag.AlignRight, self.text(self._right))
         painter.drawText(labels, Qt.AlignmentFlag.AlignHCenter, self._title)
         painter.end()
 
+    def text(self, value: float) -> str:
+        """How a value at an end is written."""
+        return f"{value:.3g}"
+
 
 class DepthScale(ColorScale):
-    """The turbo colour bar of a depth picture, near (red) on the left."""
+    """The turbo colour bar of a depth picture, near (red) on the left; its ends are in scene units."""
 
-    def __init__(self, title: str = "depth, relative units", parent: QWidget | None = None) -> None:
+    def __init__(self, title: str = "depth", parent: QWidget | None = None) -> None:
         super().__init__(TURBO[::-1], title, parent)
+        self._unit = LengthUnit()
+
+    def set_unit(self, unit: LengthUnit) -> None:
+        """How the depths are written from now on."""
+        self._unit = unit
+        self.update()
+
+    def text(self, value: float) -> str:
+        # Without a scale the title says all there is to say.
+        return self._unit.text(value) if self._unit.is_metric else super().text(value)
 
 
 class ConfidenceScale(ColorScale):

@@ -259,7 +259,9 @@ class MainWindow(QMainWindow):
         session = self._session
         self.status_bar.show_memory(session.memory_use, session.budget)
         voxel = session.cloud.voxel_size
-        self.status_bar.show_thinning("" if voxel is None else session.alignment.value.length_text(voxel))
+        self.status_bar.show_thinning(
+            "" if voxel is None else session.alignment.value.length_unit.text(voxel)
+        )
 
     # Window events
 

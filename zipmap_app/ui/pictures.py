@@ -20,7 +20,7 @@ class ViewPictures(QWidget):
         self.picture_view = ImageView(placeholder)
         self.depth_view = ImageView("depth")
         self.confidence_view = ImageView("confidence")
-        self.depth_scale = DepthScale("depth")
+        self.depth_scale = DepthScale()
         self.confidence_scale = ConfidenceScale()
         for scale in (self.depth_scale, self.confidence_scale):
             scale.hide()

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
+from zipmap_app.state.alignment import Alignment
 from zipmap_app.state.appearance import AppearanceModel
 from zipmap_app.state.commands import StateInfo
 from zipmap_app.state.messages import FrameResult
@@ -96,9 +97,11 @@ class SideTabs(QTabWidget):
             session.began.connect(self._on_began),
             session.status_changed.connect(self._on_status),
             session.frame_changed.connect(self._on_frame),
+            session.alignment.changed.connect(self._on_alignment),
         )
         self._on_status(session.status)
         self._on_frame(session.current_frame)
+        self._on_alignment(session.alignment.value)
 
     def release(self) -> None:
         """Let go of the session and everything in it."""
@@ -163,6 +166,10 @@ class SideTabs(QTabWidget):
             self.run_info.show_lens(None, 0)
         else:
             self.run_info.show_lens(frame.intrinsics, frame.rgb.shape[1])
+
+    def _on_alignment(self, alignment: Alignment) -> None:
+        self.frame.pictures.depth_scale.set_unit(alignment.length_unit)
+        self.answer.set_unit(alignment.length_unit)
 
 
 def _why_no_query(status: SessionStatus) -> str:

@@ -76,6 +76,21 @@ def test_the_tabs_fit_the_panel_and_let_go_of_the_session(shown, session, look, 
     assert [model.changed.n_listeners for model in models] == [0] * len(models)
 
 
+def test_depths_are_written_in_the_unit_in_force(session, look, qtbot):
+    tabs = SideTabs(session, look)
+    qtbot.addWidget(tabs)
+    scales = [
+        pictures.depth_scale
+        for pictures in (tabs.frame.pictures, tabs.answer.pictures, tabs.answer.beside_pictures)
+    ]
+    assert {scale.text(2.0) for scale in scales} == {"2"}
+    session.alignment.set(session.alignment.value.with_length(1.0, 0.25))
+    assert {scale.text(2.0) for scale in scales} == {"50 cm"}
+    session.begin("next.mp4")
+    assert {scale.text(2.0) for scale in scales} == {"2"}
+    tabs.release()
+
+
 def test_run_settings_are_announced_whole_and_only_by_the_user(shown, qtbot):
     card = shown(RunSettingsCard())
     with qtbot.assertNotEmitted(card.changed):

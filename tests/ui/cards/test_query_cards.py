@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 
 from tests.app_fakes import answer
 from zipmap_app.state.commands import CompanionProgress, StateInfo
+from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.flight import FlightContent
 from zipmap_app.state.ghost import GhostView
 from zipmap_app.state.messages import ModelLoaded, StatesChanged
@@ -51,11 +52,11 @@ def test_the_ghost_is_placed_by_buttons(shown, session, qtbot):
 def test_a_typed_number_moves_the_ghost_and_nothing_else(shown, session):
     session.ghost.place(view_at(1.0))
     card = shown(GhostCard(session.ghost, session.alignment))
-    assert card._numbers["x"].value() == 1.0
-    card._numbers["x"].setValue(2.5)
+    assert card._position["x"].value() == 1.0
+    card._position["x"].setValue(2.5)
     moved = session.ghost.view.world_from_camera
     assert moved[:3, 3] == pytest.approx((2.5, 0.123456789, 0), abs=1e-12)  # y is shown rounded, and stays
-    card._numbers["yaw_deg"].setValue(90.0)
+    card._angles["yaw_deg"].setValue(90.0)
     assert session.ghost.view.world_from_camera[:3, 2] == pytest.approx((1, 0, 0), abs=1e-9)
 
 
@@ -63,7 +64,35 @@ def test_the_numbers_are_in_the_turned_scene(shown, session):
     session.ghost.place(view_at(1.0))
     card = shown(GhostCard(session.ghost, session.alignment))
     session.alignment.set(session.alignment.value.with_up(np.array([0, 1.0, 0])))  # upside down
-    assert card._numbers["y"].value() == pytest.approx(-0.123, abs=1e-3)
+    assert card._position["y"].value() == pytest.approx(-0.123, abs=1e-3)
+
+
+def test_with_a_scale_the_place_reads_and_takes_metres_and_the_ghost_stays(shown, session):
+    editor = SceneEditor(session)
+    session.ghost.place(view_at(1.0))
+    card = shown(GhostCard(session.ghost, session.alignment))
+    box = card._position["x"]
+    editor.set_length(length_in_units=2.0, length_m=5.0)
+    assert session.ghost.view.world_from_camera[0, 3] == 1.0
+    assert (box.value(), box.text(), box.singleStep()) == (2.5, "2.500 m", 0.5)
+    assert "metres" in box.toolTip()
+    box.setValue(4.0)
+    moved = session.ghost.view.world_from_camera[:3, 3]
+    assert moved == pytest.approx((1.6, 0.123456789, 0), abs=1e-12)
+    box.stepUp()
+    assert session.ghost.view.world_from_camera[0, 3] == pytest.approx(1.8)
+    session.undo.undo()
+    assert session.ghost.view.world_from_camera[0, 3] == pytest.approx(1.8)
+    assert (box.value(), box.suffix(), box.singleStep()) == (1.8, "", 0.1)
+    assert "scene units" in box.toolTip()
+    editor.close()
+
+
+def test_small_things_can_be_placed_in_fractions_of_a_millimetre(shown, session):
+    session.ghost.place(view_at(1.0))
+    card = shown(GhostCard(session.ghost, session.alignment))
+    session.alignment.set(session.alignment.value.with_length(1.0, 0.012))
+    assert card._position["y"].text() == "0.00148 m"
 
 
 def test_removing_the_ghost_leaves_nothing_to_edit(shown, session, qtbot):
@@ -71,7 +100,7 @@ def test_removing_the_ghost_leaves_nothing_to_edit(shown, session, qtbot):
     card = shown(GhostCard(session.ghost, session.alignment))
     qtbot.mouseClick(card._remove, LEFT)
     assert session.ghost.view is None
-    assert not card._numbers["x"].isEnabled()
+    assert not card._position["x"].isEnabled()
     assert not card._remove.isEnabled()
 
 

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from zipmap_app.state.appearance import ClipBox, ColorMode, ShownFrusta
+from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.tools import Measurement, PointTool
 from zipmap_app.ui.appearance_panel import AppearancePanel
 from zipmap_app.ui.cards.align_card import AlignCard, AlignWay
@@ -67,6 +68,23 @@ def test_the_clip_box_fits_the_scene_and_is_edited_by_numbers(shown, session, lo
     card._on.click()
     assert look.value.clip_box is None
     assert not card._low[0].isEnabled()
+
+
+def test_with_a_scale_the_clip_box_reads_and_takes_metres_and_stays(shown, session, look):
+    card = shown(ClipCard(look, session.cloud, session.alignment))
+    look.edit(clip_box=ClipBox((-1, -1, 0), (1, 1, 4)))
+    editor = SceneEditor(session)
+    editor.set_length(length_in_units=1.0, length_m=0.5)
+    assert look.value.clip_box == ClipBox((-1, -1, 0), (1, 1, 4))
+    assert [box.value() for box in card._high] == [0.5, 0.5, 2.0]
+    assert card._high[2].suffix() == " m"
+    assert card._high[2].singleStep() == pytest.approx(0.05)
+    card._high[2].setValue(1.5)
+    assert look.value.clip_box == ClipBox((-1, -1, 0), (1, 1, 3))
+    session.undo.undo()
+    assert look.value.clip_box == ClipBox((-1, -1, 0), (1, 1, 3))
+    assert (card._high[2].value(), card._high[2].suffix()) == (3.0, "")
+    editor.close()
 
 
 def test_a_turned_scene_or_a_new_one_takes_its_old_box_away(shown, session, look):

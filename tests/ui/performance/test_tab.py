@@ -16,9 +16,10 @@ from zipmap_app.state.appearance import AppearanceModel
 from zipmap_app.state.memory import MemoryBudget, MemoryUse
 from zipmap_app.state.messages import FrameResult, FrameTimings
 from zipmap_app.state.session import SessionModel
-from zipmap_app.ui.performance.latency_card import N_SHOWN, round_ceiling
+from zipmap_app.ui.performance.latency_card import N_SHOWN
 from zipmap_app.ui.performance.memory_card import MemoryCard
 from zipmap_app.ui.performance.tab import PerformanceTab
+from zipmap_app.ui.rounding import round_ceiling
 
 
 def frame(index: int, n_dropped: int = 0) -> FrameResult:

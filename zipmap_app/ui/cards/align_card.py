@@ -99,5 +99,5 @@ class AlignCard(Card):
         self._scale.setText(
             "Lengths are in relative units: the pictures do not say how large the scene is"
             if metres is None
-            else f"1 unit is {alignment.length_text(1.0)}"
+            else f"1 unit is {alignment.length_unit.text(1.0)}"
         )

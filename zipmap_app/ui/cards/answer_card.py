@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from zipmap_app.state.history import FrameDetail, FrameRecord
+from zipmap_app.state.lengths import LengthUnit
 from zipmap_app.state.queries import QueryResult
 from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.controls import check_box, push_button, set_enabled_or_why, wrapped_label
@@ -72,6 +73,11 @@ class AnswerCard(Card):
     def wants_nearest(self) -> bool:
         """Whether the nearest real frame is to be shown."""
         return self.beside.isChecked() and not self._is_comparing
+
+    def set_unit(self, unit: LengthUnit) -> None:
+        """How depths are written from now on."""
+        for pictures in (self.pictures, self.beside_pictures):
+            pictures.depth_scale.set_unit(unit)
 
     def show_waiting(self, is_waiting: bool) -> None:
         """A question is out; the answer that is shown is an older one."""

@@ -11,9 +11,9 @@ from zipmap_app.state.alignment import Alignment, AlignmentModel
 from zipmap_app.state.appearance import Appearance, AppearanceModel, ClipBox
 from zipmap_app.state.cloud import CloudModel
 from zipmap_app.ui.card import Card, small_label
-from zipmap_app.ui.controls import check_box, number_box, push_button, set_enabled_or_why, show_number
+from zipmap_app.ui.controls import check_box, push_button, set_enabled_or_why
+from zipmap_app.ui.length_box import LengthBox
 
-_FAR = 1e6
 _ON_TIP = "Draw only the points inside the box"
 _FIT_TIP = "Put the box around the bulk of the points"
 # Stage space has y pointing down; nobody thinks of a ceiling as a small number.
@@ -41,8 +41,8 @@ class ClipCard(Card):
         self._on = check_box("On", _ON_TIP)
         self._on.clicked.connect(self._on_switched)
         self.title_row.addWidget(self._on)
-        self._low = [number_box(f"{axis}: lower end", -_FAR, _FAR, decimals=3) for axis in _AXES]
-        self._high = [number_box(f"{axis}: upper end", -_FAR, _FAR, decimals=3) for axis in _AXES]
+        self._low = [LengthBox(f"{axis}: lower end") for axis in _AXES]
+        self._high = [LengthBox(f"{axis}: upper end") for axis in _AXES]
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
@@ -50,8 +50,8 @@ class ClipCard(Card):
             grid.addWidget(small_label(axis), row, 0)
             grid.addWidget(low, row, 1)
             grid.addWidget(high, row, 2)
-            low.valueChanged.connect(partial(self._on_edited, row, True))
-            high.valueChanged.connect(partial(self._on_edited, row, False))
+            low.edited.connect(partial(self._on_edited, row, True))
+            high.edited.connect(partial(self._on_edited, row, False))
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         self.body.addLayout(grid)
@@ -99,6 +99,7 @@ class ClipCard(Card):
         self._turn = alignment.stage_from_world
         if has_turned and self._look.value.clip_box is not None:
             self._fit_to_scene()
+        self._show(self._look.value)  # the unit of the numbers may be another one
 
     def _on_cleared(self) -> None:
         self._look.edit(clip_box=None)
@@ -109,10 +110,10 @@ class ClipCard(Card):
         self._on.setChecked(box is not None)
         if box is not None:
             step = max(high - low for low, high in zip(box.minimum, box.maximum, strict=True)) / 50
+            unit = self._alignment.value.length_unit
             for boxes, values in ((self._low, box.minimum), (self._high, box.maximum)):
                 for spin, value in zip(boxes, values, strict=True):
-                    spin.setSingleStep(step)
-                    show_number(spin, value)
+                    spin.show_length(value, unit, step)
         for spin in (*self._low, *self._high):
             spin.setEnabled(box is not None)
         self._show_available()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QWidget
 
 from zipmap_app.state.alignment import AlignmentModel
 from zipmap_app.state.ghost import GhostCamera, numbers_from_pose, pose_from_numbers
@@ -20,9 +21,10 @@ from zipmap_app.ui.controls import (
     show_number,
     wrapped_label,
 )
+from zipmap_app.ui.length_box import LengthBox
 from zipmap_app.ui.theme import PALETTE, icon
 
-_FAR = 1e6
+_STEP = 0.1  # scene units
 _LIVE_TIP = "Ask again by itself whenever the query camera moves or the scene grows"
 _REMOVE_TIP = "Take the query camera away (Shift+Del)"
 
@@ -41,9 +43,9 @@ _PLACES = {
     GhostPlace.FRAME: ("At frame", "Put the query camera where the frame under the playhead was taken"),
 }
 _POSITION = (
-    ("x", "Position to the right, in scene units"),
-    ("y", "Position downwards, in scene units"),
-    ("z", "Position forwards, in scene units"),
+    ("x", "Position to the right"),
+    ("y", "Position downwards"),
+    ("z", "Position forwards"),
 )
 _ANGLES = (
     ("yaw_deg", "Turn to the right"),
@@ -74,17 +76,24 @@ class GhostCard(Card):
         for place, button in self._places.items():
             button.clicked.connect(lambda _=False, place=place: self.place_requested.emit(place))
             places.addWidget(button, 1)
-        self._numbers = {
-            **{name: number_box(tip, -_FAR, _FAR, decimals=3) for name, tip in _POSITION},
-            **{name: number_box(tip, -360, 360, decimals=1, step=5, suffix="°") for name, tip in _ANGLES},
+        self._position = {name: LengthBox(tip) for name, tip in _POSITION}
+        self._angles = {
+            name: number_box(tip, -360, 360, decimals=1, step=5, suffix="°") for name, tip in _ANGLES
         }
         grid = QGridLayout()
         grid.setSpacing(6)
-        for row, (title, names) in enumerate((("x y z", _POSITION), ("turn up tilt", _ANGLES))):
+        for name, length_box in self._position.items():
+            length_box.edited.connect(partial(self._on_edited, name))
+        for name, angle_box in self._angles.items():
+            angle_box.valueChanged.connect(partial(self._on_edited, name))
+        rows: tuple[tuple[str, Iterable[QDoubleSpinBox]], ...] = (
+            ("x y z", self._position.values()),
+            ("turn up tilt", self._angles.values()),
+        )
+        for row, (title, boxes) in enumerate(rows):
             grid.addWidget(small_label(title), row, 0)
-            for column, (name, _) in enumerate(names, 1):
-                self._numbers[name].valueChanged.connect(partial(self._on_edited, name))
-                grid.addWidget(self._numbers[name], row, column)
+            for column, box in enumerate(boxes, 1):
+                grid.addWidget(box, row, column)
                 grid.setColumnStretch(column, 1)
         self._note = wrapped_label()
         self._remove = push_button("Remove", _REMOVE_TIP)
@@ -126,11 +135,14 @@ class GhostCard(Card):
             set_enabled_or_why(button, self._why_not, _PLACES[place][1])
         set_enabled_or_why(self.live, self._why_not, _LIVE_TIP)
         set_enabled_or_why(self._remove, "" if view is not None else "There is none", _REMOVE_TIP)
-        for box in self._numbers.values():
+        for box in (*self._position.values(), *self._angles.values()):
             box.setEnabled(view is not None)
         if view is not None:
-            numbers = numbers_from_pose(view.world_from_camera, self._alignment.value.stage_from_world)
-            for name, box in self._numbers.items():
-                show_number(box, getattr(numbers, name))
+            alignment = self._alignment.value
+            numbers = numbers_from_pose(view.world_from_camera, alignment.stage_from_world)
+            for name, length_box in self._position.items():
+                length_box.show_length(getattr(numbers, name), alignment.length_unit, _STEP)
+            for name, angle_box in self._angles.items():
+                show_number(angle_box, getattr(numbers, name))
         placed = "Drag its arrows and rings in the scene, or type" if view is not None else ""
         self._note.setText(self._why_not or placed or "Place it to see what the model remembers there")

@@ -64,7 +64,7 @@ class MeasureCard(Card):
 
     def _show(self) -> None:
         self._start.setChecked(self._tools.tool is PointTool.MEASURE)
-        texts = [self._alignment.value.length_text(each.length) for each in self._tools.measurements]
+        texts = [self._alignment.value.length_unit.text(each.length) for each in self._tools.measurements]
         lines = [f"{number}.   {text}" for number, text in enumerate(texts, 1)]
         if lines != [self._list.item(row).text() for row in range(self._list.count())]:
             chosen = self._list.currentRow()

@@ -55,7 +55,7 @@ class PointingController(QObject):
     def _show_marks(self) -> None:
         tools, alignment = self._session.tools, self._session.alignment.value
         segments = tuple(
-            Segment(each.first, each.second, alignment.length_text(each.length))
+            Segment(each.first, each.second, alignment.length_unit.text(each.length))
             for each in tools.measurements
         )
         ends = [end for each in tools.measurements for end in (each.first, each.second)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 
 import numpy as np
@@ -12,6 +11,7 @@ from zipmap_app.state.history import FrameHistory, FrameRecord
 from zipmap_app.ui.card import Card
 from zipmap_app.ui.controls import wrapped_label
 from zipmap_app.ui.performance.plots import line_pen, make_plot
+from zipmap_app.ui.rounding import round_ceiling
 from zipmap_app.ui.theme import PALETTE
 
 N_SHOWN = 200
@@ -106,12 +106,6 @@ class DropsCard(Card):
                 self._plot.getAxis("left").setTicks([[(0, "0"), (ceiling, f"{ceiling:g}")]])
         share = n_dropped / max(n_dropped + len(self._history), 1)
         self._text.setText(f"{n_dropped:,} dropped, {share:.0%} of what came" if n_dropped else "None so far")
-
-
-def round_ceiling(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 ... above a positive value."""
-    magnitude = 10.0 ** math.floor(math.log10(max(value, 1e-9)))
-    return next(step * magnitude for step in (1, 2, 5, 10) if step * magnitude >= value)
 
 
 def newest_records(history: FrameHistory) -> list[FrameRecord]:
