@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer
@@ -13,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QSplitter,
 
 from zipmap_app.state.appearance import AppearanceModel
 from zipmap_app.state.edits import SceneEditor
-from zipmap_app.state.messages import FrameResult
 from zipmap_app.state.session import Notice, RunState, SessionModel, SessionStatus, Severity
 from zipmap_app.ui import dialogs
 from zipmap_app.ui.actions import ActionId, Actions
@@ -24,11 +22,12 @@ from zipmap_app.ui.controllers.asking import GhostAsker
 from zipmap_app.ui.controllers.finalising import FinaliseController
 from zipmap_app.ui.controllers.flying import FlightController
 from zipmap_app.ui.controllers.ghost import GhostController
+from zipmap_app.ui.controllers.opening import OpeningController
 from zipmap_app.ui.controllers.pointing import PointingController
+from zipmap_app.ui.controllers.saving import SavingController
 from zipmap_app.ui.controllers.viewing import ViewController
 from zipmap_app.ui.drop import DropOverlay, drop_offer
-from zipmap_app.ui.opening.choice import CameraBrowser, SourceChoice
-from zipmap_app.ui.opening.source_dialog import SourceDialog
+from zipmap_app.ui.opening.choice import CameraBrowser
 from zipmap_app.ui.parts import WindowParts
 from zipmap_app.ui.recent import RecentInputs
 from zipmap_app.ui.requests import WindowRequests
@@ -53,6 +52,7 @@ class WindowOptions:
     can_open: Callable[[Path], bool]  # cheap look at a dragged path
     cameras: CameraBrowser | None = None
     sample_spec: str = "synthetic"  # what "Sample" opens
+    max_fps: float | None = None  # frames a second to use, unless the dialog says otherwise; None: all
     about_text: str = ""
 
 
@@ -66,7 +66,6 @@ class MainWindow(QMainWindow):
         self._options = options
         self._recent = RecentInputs(options.settings)
         self._is_closed = False
-        self._pictured: Path | None = None  # opened, and waiting for its first frame as its picture
         self.requests = WindowRequests(self)
         self.actions_table = Actions(self)
         self.look = AppearanceModel()
@@ -119,13 +118,26 @@ class MainWindow(QMainWindow):
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         self._guard = ShortcutGuard(application)
+        options = self._options
+        self.opening = OpeningController(
+            session,
+            self.actions_table,
+            self.requests,
+            self._recent,
+            options.cameras,
+            options.sample_spec,
+            options.max_fps,
+            self,
+        )
         self.asker = GhostAsker(session, self)
         self.ghost = GhostController(session, scene, self)
-        self.answers = AnswerController(parts, self.asker, self._last_folder(), self)
+        self.answers = AnswerController(parts, self.asker, self._recent, self)
         self.flight = FlightController(session, scene, self)
         self.finalising = FinaliseController(parts, self)
+        self._saving = SavingController(parts, self._recent, self)
         controllers = Controllers(self.asker, self.ghost, self.answers, self.flight, self.finalising)
         self._closables = (
+            self.opening,
             self.asker,
             self.ghost,
             self.answers,
@@ -146,14 +158,6 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         act, scene = self.actions_table, self.scene
         handlers: tuple[tuple[ActionId, Callable[[], object]], ...] = (
-            (ActionId.NEW_SOURCE, self._on_new_source),
-            (ActionId.OPEN_VIDEO, self._on_open_video),
-            (ActionId.OPEN_FOLDER, self._on_open_folder),
-            (ActionId.OPEN_ADDRESS, self._on_open_address),
-            (ActionId.WEBCAM, lambda: self.request_open("0")),
-            (ActionId.SAMPLE, lambda: self.request_open(self._options.sample_spec)),
-            (ActionId.SAVE, self._on_save),
-            (ActionId.SCREENSHOT, self._on_screenshot),
             (ActionId.QUIT, self.close),
             (ActionId.SHORTCUTS, lambda: dialogs.ShortcutsDialog(self).show()),
             (ActionId.ABOUT, lambda: QMessageBox.about(self, _TITLE, self._options.about_text)),
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
         for action_id, handler in handlers:
             act[action_id].triggered.connect(lambda _=False, handler=handler: handler())
         act[ActionId.FULL_SCREEN].toggled.connect(self._on_full_screen)
+        self.requests.open.connect(lambda choice: self.viewport.notices.clear())
         self.asker.requested.connect(self.requests.query)
         self.tabs.run_settings.changed.connect(self.requests.settings)
         self.timeline.rewind_requested.connect(self.requests.rewind)
@@ -171,7 +176,6 @@ class MainWindow(QMainWindow):
         session = self._session
         self._disconnects = (
             session.status_changed.connect(self._on_status),
-            session.frame_changed.connect(self._on_frame),
             session.notice_added.connect(self.viewport.notices.add),
             session.companion_progressed.connect(self.status_bar.show_companion),
         )
@@ -179,60 +183,13 @@ class MainWindow(QMainWindow):
 
     # What the user wants
 
-    def request_open(self, spec: str, max_fps: float | None = None) -> None:
+    def request_open(self, spec: str) -> None:
         """Ask for a new run on a path, a camera number or an address."""
-        self.viewport.notices.clear()
-        if Path(spec).exists():
-            self._pictured = Path(spec).resolve()
-            self._recent.add(self._pictured)
-            self.answers.set_folder(self._last_folder())
-        self.requests.open.emit(SourceChoice(spec, max_fps))
-
-    def _on_new_source(self) -> None:
-        if self._options.cameras is None:
-            return
-        dialog = SourceDialog(self._options.cameras, self._last_folder(), (), self)
-        is_accepted = dialog.exec() == SourceDialog.DialogCode.Accepted
-        choice = dialog.choice
-        dialog.deleteLater()
-        if is_accepted:
-            self.request_open(choice.spec, choice.max_fps)
-
-    def _on_open_video(self) -> None:
-        path = dialogs.ask_for_video(self, self._last_folder())
-        if path is not None:
-            self.request_open(str(path))
-
-    def _on_open_folder(self) -> None:
-        path = dialogs.ask_for_folder(self, self._last_folder())
-        if path is not None:
-            self.request_open(str(path))
-
-    def _on_open_address(self) -> None:
-        address = dialogs.ask_for_address(self)
-        if address is not None:
-            self.request_open(address)
+        self.opening.open(spec)
 
     def _on_ghost_point(self, point: object) -> None:
         self.ghost.place_on_point(point)  # type: ignore[arg-type]  # (3,) from the tool
         self.asker.ask()
-
-    def _on_save(self) -> None:
-        path = dialogs.ask_for_cloud(self, self._last_folder() / f"{self._file_stem()}.ply")
-        if path is not None:
-            self.requests.save_cloud.emit(path)
-
-    def _on_screenshot(self) -> None:
-        image = self.scene.grab()  # before the dialog covers anything
-        name = f"{self._file_stem()}_{datetime.now():%Y%m%d_%H%M%S}.png"
-        path = dialogs.ask_for_screenshot(self, self._last_folder() / name)
-        if path is None:
-            return
-        if image.save(str(path)):
-            self._session.add_notice(Notice(f"Saved {path}"))
-        else:
-            sentence = f"Could not write {path}: choose a folder that you may write to"
-            self._session.add_notice(Notice(sentence, severity=Severity.ERROR))
 
     def _on_full_screen(self, is_on: bool) -> None:
         full = Qt.WindowState.WindowFullScreen
@@ -249,11 +206,6 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{status.source_name} - {_TITLE}" if status.source_name else _TITLE)
         if status.n_frames and not self._memory_timer.isActive() and not self._is_closed:
             self._memory_timer.start()
-
-    def _on_frame(self, frame: FrameResult | None) -> None:
-        if frame is not None and self._pictured is not None:
-            self._recent.set_thumbnail(self._pictured, frame.rgb)
-            self._pictured = None
 
     def _show_memory(self) -> None:
         session = self._session
@@ -314,13 +266,6 @@ class MainWindow(QMainWindow):
         splitter = self._options.settings.value("splitter")
         if splitter is None or not self._splitter.restoreState(splitter):
             self._splitter.setSizes([1280 - _PANEL_WIDTH, _PANEL_WIDTH])
-
-    def _last_folder(self) -> Path:
-        recent = self._recent.paths()
-        return recent[0].parent if recent and recent[0].parent.exists() else Path.home()
-
-    def _file_stem(self) -> str:
-        return Path(self._session.status.source_name or "scene").stem
 
 
 def _column(filling: QWidget, below: QWidget, inside: QWidget | None = None) -> QWidget:

@@ -36,6 +36,12 @@ class RecentInputs:
         texts = [stored] if isinstance(stored, str) else stored
         return [Path(str(text)) for text in texts] if isinstance(texts, (list, tuple)) else []
 
+    @property
+    def last_folder(self) -> Path:
+        """Where file dialogs start: beside what was opened last."""
+        paths = self.paths()
+        return paths[0].parent if paths and paths[0].parent.exists() else Path.home()
+
     def add(self, path: Path) -> None:
         others = [known for known in self.paths() if known != path]
         for forgotten in others[_MAX_RECENT - 1 :]:

@@ -15,17 +15,18 @@ from zipmap_app.ui.controllers.asking import GhostAsker
 from zipmap_app.ui.controllers.ghost import nearest_record
 from zipmap_app.ui.flight_order import FlightOrder
 from zipmap_app.ui.parts import WindowParts
+from zipmap_app.ui.recent import RecentInputs
 
 
 class AnswerController(QObject):
     """Between the asker and the cards of the Query tab. GUI thread only."""
 
-    def __init__(self, parts: WindowParts, asker: GhostAsker, folder: Path, parent: QObject) -> None:
-        """``folder``: where file dialogs start."""
+    def __init__(self, parts: WindowParts, asker: GhostAsker, recent: RecentInputs, parent: QObject) -> None:
+        """``recent`` knows where file dialogs start."""
         super().__init__(parent)
         self._parts = parts
         self._asker = asker
-        self._folder = folder
+        self._recent = recent
         self._newest: QueryResult | None = None
         tabs, requests = parts.tabs, parts.requests
         asker.answered.connect(self._on_answered)
@@ -50,9 +51,6 @@ class AnswerController(QObject):
         for disconnect in self._disconnects:
             disconnect()
 
-    def set_folder(self, folder: Path) -> None:
-        self._folder = folder
-
     def add_points(self) -> None:
         """Put the newest answer into the scene; nothing without one."""
         if self._newest is not None:
@@ -66,12 +64,14 @@ class AnswerController(QObject):
             self._parts.editor.set_flight_keys((*session.flight.keys, view))
 
     def save_state(self, state_id: int) -> None:
-        path = dialogs.ask_for_state_file(self._parts.tabs.window(), self._folder / "scene.zipmap")
+        path = dialogs.ask_for_state_file(
+            self._parts.tabs.window(), self._recent.last_folder / "scene.zipmap"
+        )
         if path is not None:
             self._parts.requests.save_state.emit(state_id, path)
 
     def open_state(self) -> None:
-        path = dialogs.ask_for_saved_state(self._parts.tabs.window(), self._folder)
+        path = dialogs.ask_for_saved_state(self._parts.tabs.window(), self._recent.last_folder)
         if path is not None:
             self._parts.requests.open_state.emit(path)
 
@@ -97,9 +97,9 @@ class AnswerController(QObject):
     def _on_save_flight(self, wish: FlightWish) -> None:
         window = self._parts.tabs.window()
         if wish.is_video:
-            path = dialogs.ask_for_flight_video(window, self._folder / "flight.mp4")
+            path = dialogs.ask_for_flight_video(window, self._recent.last_folder / "flight.mp4")
         else:
-            path = dialogs.ask_for_flight_folder(window, self._folder)
+            path = dialogs.ask_for_flight_folder(window, self._recent.last_folder)
         if path is not None:
             rate = self._parts.session.flight.settings.frames_per_s
             self._order(path, wish.content, rate)

@@ -39,9 +39,17 @@ class SourceDialog(QDialog):
     """Webcam, screen, stream, or files; ``choice`` is what was chosen. GUI thread only."""
 
     def __init__(
-        self, browser: CameraBrowser, folder: Path, addresses: Sequence[str], parent: QWidget
+        self,
+        browser: CameraBrowser,
+        folder: Path,
+        addresses: Sequence[str],
+        parent: QWidget,
+        max_fps: float | None = None,
     ) -> None:
-        """``folder``: where file dialogs start. ``addresses``: streams opened before, newest first."""
+        """``folder``: where file dialogs start. ``addresses``: streams opened before, newest first.
+
+        ``max_fps``: the frames a second that are chosen at first; None: every frame.
+        """
         super().__init__(parent)
         self.setWindowTitle("Open a source")
         self.resize(720, 440)
@@ -56,8 +64,12 @@ class SourceDialog(QDialog):
         self.pages.addTab(self._stream_page(addresses), "Network stream")
         self.pages.addTab(self.screen_page, "Screen")
         self.rate = QComboBox()
-        for text, rate in _RATES:
+        rates = _RATES
+        if max_fps not in [rate for _, rate in rates]:
+            rates = (*rates, (f"{max_fps:g} a second", max_fps))
+        for text, rate in rates:
             self.rate.addItem(text, rate)
+        self.rate.setCurrentIndex([rate for _, rate in rates].index(max_fps))
         self.rate.setToolTip(
             "How many frames to use: slow handheld motion needs no more than 5 to 10 a second"
         )
