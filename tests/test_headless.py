@@ -197,6 +197,11 @@ def test_degenerate_videos_finish_without_nan(tmp_path, model, name):
         ["--headless", "a.mp4", "-o", "out", "--every", "0"],
         ["--headless", "a.mp4", "-o", "out", "--max-frames", "x"],
         ["--device", "tpu"],
+        ["a.mp4", "--max-fps", "0"],
+        ["a.mp4", "--max-fps", "inf"],
+        ["a.mp4", "--companion", "streaming"],
+        ["a.mp4", "--companion", "missing.pt"],
+        ["--headless", "a.mp4", "-o", "out", "--companion", "state_query"],
         ["--nonsense"],
     ],
 )
@@ -220,3 +225,17 @@ def test_the_command_line_of_the_contract():
         window=4,
     )
     assert parse([]) == Arguments()
+
+
+def test_a_rate_thins_out_by_time_stamps(tmp_path, model):
+    assert run_headless(arguments(tmp_path / "out", model=model, max_fps=10, max_frames=3)) == 0
+    path = np.loadtxt(tmp_path / "out" / "trajectory.txt")
+    np.testing.assert_allclose(path[:, 0], [0, 0.1, 0.2], atol=1e-6)
+
+
+def test_a_rate_and_a_companion_on_the_command_line(tmp_path):
+    assert parse(["clip.mp4", "--max-fps", "7.5"]).max_fps == 7.5
+    assert parse(["--model", "streaming", "--companion", "state_query"]).companion == "state_query"
+    weights = tmp_path / "mine.safetensors"
+    weights.touch()
+    assert parse(["--companion", str(weights)]).companion == str(weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,8 @@ examples:
   python main.py --headless photos/ -o result/     write files, without a window
 """
 
+_ASKED_MODELS = ("state_query", "bundled")  # keys of zipmap_model.MODEL_CONFIGS that answer queries
+
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
@@ -29,7 +32,9 @@ class Arguments:
     device: str = "auto"  # "auto", "cpu", "cuda" or "mps"
     max_frames: int | None = None
     every: int = 1  # use every k-th frame
+    max_fps: float | None = None  # use so many frames a second at most, by their time stamps
     window: int | None = None  # views per update of a streaming model; None takes the model's own
+    companion: str | None = None  # as ``model``: answers queries where the model cannot
     accept_licence: bool = False  # of published weights that would have to be downloaded
     assist: bool | None = None  # tracking assist; None: for the bundled model only
     fov: float | None = None  # horizontal field of view in degrees, where it is known
@@ -52,6 +57,8 @@ def parse(argv: Sequence[str]) -> Arguments:
         parser.error("--headless needs -o OUT, the folder to write")
     if found.output is not None and not found.headless:
         parser.error("-o is for --headless; in the window, save from the menu")
+    if found.companion is not None and found.headless:
+        parser.error("--companion answers queries, which only the window asks; leave it out with --headless")
     return Arguments(**vars(found))
 
 
@@ -88,10 +95,23 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-frames", type=_positive, metavar="N", help="stop after N frames")
     parser.add_argument("--every", type=_positive, default=1, metavar="K", help="use every K-th frame")
     parser.add_argument(
+        "--max-fps",
+        type=_rate,
+        metavar="FPS",
+        help="use so many frames a second at most: 5 to 10 are enough for slow handheld motion",
+    )
+    parser.add_argument(
         "--window",
         type=_positive,
         metavar="W",
         help="views per update of a streaming model (default: the model's)",
+    )
+    parser.add_argument(
+        "--companion",
+        type=_asked_model,
+        metavar="NAME_OR_PATH",
+        help="a model that answers queries where --model cannot, as streaming: state_query, bundled, or a file; "
+        "it sees the kept keyframes while the run rests, if memory allows both",
     )
     parser.add_argument(
         "--accept-licence",
@@ -121,6 +141,24 @@ def _field_of_view(text: str) -> float:
     if not 5 <= degrees <= 150:
         raise argparse.ArgumentTypeError(f"want degrees from 5 to 150, got {text!r}")
     return degrees
+
+
+def _rate(text: str) -> float:
+    try:
+        frames_per_s = float(text)
+    except ValueError:
+        frames_per_s = 0.0
+    if not 0 < frames_per_s < math.inf:
+        raise argparse.ArgumentTypeError(f"want frames a second above 0, got {text!r}")
+    return frames_per_s
+
+
+def _asked_model(text: str) -> str:
+    # Refused here, because the companion itself is loaded late: when there is something to ask.
+    if text not in _ASKED_MODELS and not Path(text).is_file():
+        names = " or ".join(_ASKED_MODELS)
+        raise argparse.ArgumentTypeError(f"want {names}, or a .pt or .safetensors file, got {text!r}")
+    return text
 
 
 def _positive(text: str) -> int:

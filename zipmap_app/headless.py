@@ -81,7 +81,11 @@ def _run(arguments: Arguments, engine: Engine | None) -> None:
     _check_output(arguments.output)
     # Nobody watches a headless run, so a camera that is gone must end it.
     source = open_source(
-        arguments.input, every=arguments.every, max_frames=arguments.max_frames, reconnects=False
+        arguments.input,
+        every=arguments.every,
+        max_frames=arguments.max_frames,
+        max_fps=arguments.max_fps,
+        reconnects=False,
     )
     options = RunOptions(
         model=arguments.model,

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,23 @@ from tests.pipeline_fakes import FakeEngine
 from zipmap_app.cli import parse
 from zipmap_app.desktop.composition import Desktop
 from zipmap_app.desktop.startup import _display_problem
+from zipmap_app.pipeline.engine import DownloadProgress
+from zipmap_app.state.messages import ModelLoaded
 from zipmap_app.state.session import RunState, Severity
 from zipmap_app.ui.actions import ActionId
 from zipmap_model.checkpoints import CheckpointError, bundled_weights
 
 ROOM = Path(__file__).resolve().parents[2].parent / "shared/media/videos/room.mp4"
 PATIENCE_MS = 20_000
+
+
+class SilentEngine(FakeEngine):
+    """A streaming model without answers."""
+
+    can_query = False
+
+    def load(self, progress: DownloadProgress) -> ModelLoaded:
+        return replace(super().load(progress), supports_query=False)
 
 
 @pytest.fixture
@@ -76,6 +88,16 @@ def test_a_source_grows_on_screen_answers_and_closes_in_time(qtbot, make_desktop
     ).all() or desktop.session.status.state is RunState.RUNNING
     assert close_and_time(desktop) < 2.0
     assert pipeline_threads() == []
+
+
+def test_the_rate_and_the_companion_of_the_command_line_hold(qtbot, make_desktop):
+    engine = SilentEngine()
+    argv = ("--max-fps", "10", "--max-frames", "3", "--companion", "state_query")
+    desktop = make_desktop(*argv, engine=engine)
+    desktop.window.request_open("synthetic")
+    wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
+    assert engine.seen == [0, 3, 6]  # of thirty frames a second
+    assert desktop.session.status.supports_query  # the companion would answer
 
 
 def test_pause_step_resume_and_stop_reach_the_pipeline(qtbot, make_desktop):

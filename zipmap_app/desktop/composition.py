@@ -63,7 +63,11 @@ class Desktop(QObject):
         self.editor = SceneEditor(self.session)
         self._cameras = SystemCameras(self._jobs, self)
         window_options = WindowOptions(
-            settings=settings, can_open=can_open, cameras=self._cameras, about_text=_about_text()
+            settings=settings,
+            can_open=can_open,
+            cameras=self._cameras,
+            max_fps=arguments.max_fps,
+            about_text=_about_text(),
         )
         self.window = MainWindow(self.session, self.editor, window_options)
         self.window.show()
@@ -74,6 +78,7 @@ class Desktop(QObject):
             model=arguments.model,
             device=arguments.device,
             window=arguments.window,
+            companion=arguments.companion,
             accept_licence=arguments.accept_licence,
             assist=arguments.assist,
             fov_deg=arguments.fov,
