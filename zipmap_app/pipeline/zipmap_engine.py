@@ -30,12 +30,12 @@ from zipmap_app.pipeline.engine import (
 )
 from zipmap_app.pipeline.keyframes import Keyframe, is_keyframe, median_depth
 from zipmap_app.pipeline.options import TrackingOptions
-from zipmap_app.pipeline.packing import PackingOptions, pack_points
+from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.pictures import image_from_picture, picture_from_image
+from zipmap_app.pipeline.results import result_from_view
 from zipmap_app.pipeline.scenes import ZipMapScene
 from zipmap_app.pipeline.views import breathing, views_on_host
-from zipmap_app.state.messages import FrameResult, FrameTimings, ModelLoaded, SourceFrame
-from zipmap_app.state.points import POINT_DTYPE
+from zipmap_app.state.messages import FrameResult, ModelLoaded, SourceFrame
 from zipmap_app.state.queries import QueryRequest, QueryResult
 
 
@@ -267,38 +267,17 @@ class ZipMapEngine:
             return self._loaded(images[None].to(self._device), window=self._options.window or 0)
 
     def _result(self, frame: FrameInput, view: View, infer_ms: float, notice: str | None) -> FrameResult:
-        start_s = time.monotonic()
-        position = self._memory.n_results
-        keyframe = self._memory.keyframe
+        position, keyframe = self._memory.n_results, self._memory.keyframe
         is_new = is_keyframe(self._options.keyframes, keyframe, position, view.world_from_camera)
         if is_new:
             keyframe = Keyframe(position, view.world_from_camera, median_depth(view.depth))
         self._memory = replace(self._memory, n_results=position + 1, keyframe=keyframe)
-        points = np.empty(0, POINT_DTYPE)
-        if is_new or self._packing.points_from == "all":
-            points = pack_points(
-                view.depth,
-                view.confidence,
-                frame.rgb,
-                view.world_from_camera,
-                view.intrinsics,
-                self._packing,
-                position,
-            )
-        return FrameResult(
-            frame_index=frame.frame_index,
-            timestamp_s=frame.timestamp_s,
-            capture_time_s=frame.capture_time_s,
-            name=frame.name,
-            points=points,
-            world_from_camera=view.world_from_camera,
-            intrinsics=view.intrinsics,
-            rgb=frame.rgb,
-            depth=view.depth,
-            confidence=view.confidence,
-            timings=FrameTimings(frame.wait_ms, infer_ms, (time.monotonic() - start_s) * 1000),
-            n_dropped=frame.n_dropped,
+        return result_from_view(
+            frame,
+            view,
+            self._packing,
             position=position,
             is_keyframe=is_new,
+            infer_ms=infer_ms,
             notice=notice,
         )
