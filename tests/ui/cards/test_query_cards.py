@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QModelIndex, Qt
 
 from tests.app_fakes import answer
 from zipmap_app.state.commands import CompanionProgress, StateInfo
@@ -160,6 +160,24 @@ def test_views_of_a_flight_are_reordered_and_deleted(shown, session, qtbot):
     assert [key.world_from_camera[0, 3] for key in session.flight.keys] == [1, 2]
     with qtbot.waitSignal(card.add_key_requested):
         qtbot.mouseClick(card._add, LEFT)
+
+
+@pytest.mark.parametrize(
+    ("row", "before", "order"), [(0, 3, [1, 2, 0]), (0, 2, [1, 0, 2]), (2, 0, [2, 0, 1])]
+)
+def test_views_of_a_flight_are_dragged_to_another_place_undoably(shown, session, row, before, order):
+    editor = SceneEditor(session)
+    card = shown(FlightCard(session.flight))
+    card.keys_changed.connect(editor.set_flight_keys)
+    session.flight.set_keys(tuple(view_at(float(x)) for x in range(3)))
+    card._list.setCurrentRow(row)
+    assert card._list.model().moveRow(QModelIndex(), row, QModelIndex(), before)  # as a drop does
+    assert [key.world_from_camera[0, 3] for key in session.flight.keys] == order
+    assert card._list.currentRow() == order.index(row)
+    assert [card._list.item(i).text() for i in range(3)] == ["View 1", "View 2", "View 3"]
+    session.undo.undo()
+    assert [key.world_from_camera[0, 3] for key in session.flight.keys] == [0, 1, 2]
+    editor.close()
 
 
 def test_a_flight_is_written_as_wished_once_it_leads_somewhere(shown, session, qtbot):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QProgressBar, QWidget
 
 from zipmap_app.state.flight import CameraFlight, FlightContent
@@ -85,7 +85,9 @@ class FlightCard(Card):
     def _build_keys(self) -> None:
         self._list = QListWidget()
         self._list.setFixedHeight(_LIST_PX)
-        self._list.setToolTip("Views that the flight passes, in order")
+        self._list.setToolTip("Views that the flight passes, in order; drag one to pass it earlier or later")
+        self._list.setDragDropMode(QListWidget.DragDropMode.InternalMove)
+        self._list.model().rowsMoved.connect(self._on_dragged)
         self._list.currentRowChanged.connect(lambda row: self._show_buttons())
         self._add = push_button(
             "Add view", "The flight passes the query camera, or else this view (J)", "plus"
@@ -160,7 +162,13 @@ class FlightCard(Card):
         if self._list.count() != len(flight.keys):
             chosen = len(flight.keys) - 1
             self._list.clear()
-            self._list.addItems([f"View {number}" for number in range(1, len(flight.keys) + 1)])
+            self._list.addItems([""] * len(flight.keys))
+            for row in range(self._list.count()):
+                # A drop is between two views; one on a view would put what is dragged at the end.
+                item = self._list.item(row)
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsDropEnabled)
+        for row in range(self._list.count()):  # by their place, also after one was dragged
+            self._list.item(row).setText(f"View {row + 1}")
         self._list.setCurrentRow(min(chosen, len(flight.keys) - 1))
         show_number(self._leg, flight.settings.seconds_per_leg)
         show_number(self._rate, flight.settings.frames_per_s)
@@ -189,9 +197,18 @@ class FlightCard(Card):
 
     def _move(self, offset: int) -> None:
         chosen = self._list.currentRow()
-        keys = list(self._flight.keys)
-        keys.insert(chosen + offset, keys.pop(chosen))
         self._list.setCurrentRow(chosen + offset)
+        self._reorder(chosen, chosen + offset)
+
+    def _on_dragged(
+        self, parent: QModelIndex, first: int, last: int, target: QModelIndex, before: int
+    ) -> None:
+        """The list has moved its row ``first`` already, to where the row ``before`` was."""
+        self._reorder(first, before if before <= first else before - 1)
+
+    def _reorder(self, old_row: int, new_row: int) -> None:
+        keys = list(self._flight.keys)
+        keys.insert(new_row, keys.pop(old_row))
         self.keys_changed.emit(tuple(keys))
 
     def _on_delete(self) -> None:
