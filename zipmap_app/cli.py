@@ -134,23 +134,25 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _field_of_view(text: str) -> float:
-    try:
-        degrees = float(text)
-    except ValueError:
-        degrees = 0.0
+    degrees = _number(text)
     if not 5 <= degrees <= 150:
         raise argparse.ArgumentTypeError(f"want degrees from 5 to 150, got {text!r}")
     return degrees
 
 
 def _rate(text: str) -> float:
-    try:
-        frames_per_s = float(text)
-    except ValueError:
-        frames_per_s = 0.0
+    frames_per_s = _number(text)
     if not 0 < frames_per_s < math.inf:
         raise argparse.ArgumentTypeError(f"want frames a second above 0, got {text!r}")
     return frames_per_s
+
+
+def _number(text: str) -> float:
+    """NaN, which is in no range, for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _asked_model(text: str) -> str:

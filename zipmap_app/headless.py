@@ -16,7 +16,8 @@ from zipmap_app.cli import Arguments
 from zipmap_app.export.reconstruction import ReconstructionWriter
 from zipmap_app.export.staging import staged_folder
 from zipmap_app.pipeline.engine import Engine
-from zipmap_app.pipeline.runner import Runner, RunOptions
+from zipmap_app.pipeline.runner import Runner
+from zipmap_app.run_options import options_from_arguments
 from zipmap_app.sources.base import FrameSource, SourceError
 from zipmap_app.sources.opening import open_source
 from zipmap_app.state.messages import (
@@ -87,14 +88,7 @@ def _run(arguments: Arguments, engine: Engine | None) -> None:
         max_fps=arguments.max_fps,
         reconnects=False,
     )
-    options = RunOptions(
-        model=arguments.model,
-        device=arguments.device,
-        window=arguments.window,
-        accept_licence=arguments.accept_licence,
-        assist=arguments.assist,
-        fov_deg=arguments.fov,
-    )
+    options = options_from_arguments(arguments)
     record = RunRecord(source_name=source.name)
     runner = Runner(options, on_wake=lambda: None, engine=engine)
     try:

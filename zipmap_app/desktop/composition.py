@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import traceback
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
@@ -25,7 +26,8 @@ from zipmap_app.pipeline.engine import Engine
 from zipmap_app.pipeline.masks import MaskOptions
 from zipmap_app.pipeline.options import TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions, PointsFrom, pack_points
-from zipmap_app.pipeline.runner import Runner, RunOptions
+from zipmap_app.pipeline.runner import Runner
+from zipmap_app.run_options import options_from_arguments
 from zipmap_app.sources.base import FrameSource
 from zipmap_app.sources.opening import can_open, open_source
 from zipmap_app.state.commands import Command, CommandOutcome, Finalise, RenderFlight, Rewind, UndoRewind
@@ -74,16 +76,7 @@ class Desktop(QObject):
         # The window first: from here on the inference thread imports torch, and the two would share a core.
         QCoreApplication.processEvents()
         self.bridge = ResultBridge()
-        options = RunOptions(
-            model=arguments.model,
-            device=arguments.device,
-            window=arguments.window,
-            companion=arguments.companion,
-            accept_licence=arguments.accept_licence,
-            assist=arguments.assist,
-            fov_deg=arguments.fov,
-            history_bytes=budget.rewind_bytes,
-        )
+        options = replace(options_from_arguments(arguments), history_bytes=budget.rewind_bytes)
         self.window.tabs.run_settings.show_settings(
             RunSettings(has_assist=options.tracking.has_assist, fov_x_deg=options.fov_deg)
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from zipmap_app.ui.controls import Choice, SegmentedControl, push_button
+from zipmap_app.ui.progress_bar import ProgressBar
 
 _TOP_PX = 12
 _WIDTH_PX = 430
@@ -23,9 +24,7 @@ class FinaliseBar(QFrame):
         self._stage = parent
         self.setObjectName("finaliseBar")
         self._text = QLabel()
-        self._progress = QProgressBar()
-        self._progress.setRange(0, 1000)
-        self._progress.setTextVisible(False)
+        self._progress = ProgressBar()
         self._cancel = push_button("Cancel", "Stop the pass; the scene stays as it is")
         self._cancel.clicked.connect(lambda: self.cancel_requested.emit())
         self.choice = SegmentedControl(
@@ -49,7 +48,7 @@ class FinaliseBar(QFrame):
     def show_progress(self, fraction: float) -> None:
         """The pass is under way, 0 to 1."""
         self._text.setText(f"Finalising  {round(fraction * 100)} %")
-        self._progress.setValue(round(fraction * 1000))
+        self._progress.set_fraction(fraction)
         self._show(is_running=True)
 
     def show_choice(self, *, is_refined: bool, note: str = "") -> None:

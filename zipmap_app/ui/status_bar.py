@@ -6,11 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from zipmap_app.state.commands import CompanionProgress
 from zipmap_app.state.memory import MemoryBudget, MemoryUse
 from zipmap_app.state.session import RunState, SessionStatus
+from zipmap_app.ui.progress_bar import ProgressBar
 from zipmap_app.ui.progress_line import ProgressLine
 from zipmap_app.ui.theme import PALETTE
 
@@ -60,8 +61,7 @@ class StatusBar(QFrame):
         self._points, self._dropped, self._model = QLabel(), QLabel(), QLabel()
         self._memory, self._thinned, self._companion = QLabel(), QLabel(), QLabel()
         self._job = QLabel()
-        self._job_bar = QProgressBar()
-        self._job_bar.setTextVisible(False)
+        self._job_bar = ProgressBar()
         self._job_bar.setFixedWidth(120)
         self._cancel = QPushButton("Cancel")
         self._cancel.setProperty("flat", True)
@@ -170,8 +170,7 @@ class StatusBar(QFrame):
     def show_job(self, text: str, fraction: float | None) -> None:
         """Progress of a job; None while its length is unknown."""
         self._job.setText(text)
-        self._job_bar.setRange(0, 0 if fraction is None else 1000)
-        self._job_bar.setValue(round((fraction or 0.0) * 1000))
+        self._job_bar.set_fraction(fraction)
         for widget in (self._job, self._job_bar, self._cancel):
             widget.show()
         self._fit()

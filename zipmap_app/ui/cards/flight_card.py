@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QWidget
 
 from zipmap_app.state.flight import CameraFlight, FlightContent
 from zipmap_app.ui.card import Card, small_label
@@ -20,6 +20,7 @@ from zipmap_app.ui.controls import (
     tool_button,
     wrapped_label,
 )
+from zipmap_app.ui.progress_bar import ProgressBar
 
 _LIST_PX = 92
 _CONTENTS = (
@@ -77,7 +78,7 @@ class FlightCard(Card):
         """How much of the flight is written; None: it is over."""
         self._is_writing = fraction is not None
         if fraction is not None:
-            self._bar.setValue(round(fraction * 1000))
+            self._bar.set_fraction(fraction)
         self._show()
 
     # Construction
@@ -137,9 +138,7 @@ class FlightCard(Card):
         self._pictures = push_button("PNGs…", _PICTURES_TIP)
         self._pictures.clicked.connect(lambda: self._on_save(is_video=False))
         self._length = wrapped_label()
-        self._bar = QProgressBar()
-        self._bar.setRange(0, 1000)
-        self._bar.setTextVisible(False)
+        self._bar = ProgressBar()
         self._cancel = push_button("Cancel", "Write no more, and leave no half a file")
         self._cancel.clicked.connect(lambda: self.cancel_requested.emit())
         buttons = QHBoxLayout()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QListWidget, QProgressBar, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QListWidget, QWidget
 
 from zipmap_app.state.commands import CompanionProgress, StateInfo
 from zipmap_app.state.queries import LIVE_STATE
 from zipmap_app.ui.card import Card, small_label
 from zipmap_app.ui.controls import push_button, set_enabled_or_why, wrapped_label
+from zipmap_app.ui.progress_bar import ProgressBar
 
 _LIST_PX = 78
 _SAVE_TIP = "Write the chosen state to a file (Ctrl+S)"
@@ -134,8 +135,7 @@ class CompanionCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Query model", parent)
         self._text = wrapped_label()
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
+        self._bar = ProgressBar()
         self.body.addWidget(self._text)
         self.body.addWidget(self._bar)
         self.hide()
@@ -144,8 +144,7 @@ class CompanionCard(Card):
         """None: there is no second model."""
         self.setVisible(progress is not None)
         if progress is not None:
-            self._bar.setRange(0, max(progress.n_kept, 1))
-            self._bar.setValue(progress.n_done)
+            self._bar.set_fraction(progress.n_done / max(progress.n_kept, 1))
             self._text.setText(
                 f"The live model cannot answer queries. A second one has seen {progress.n_done:,} of "
                 f"{progress.n_kept:,} kept frames, and answers from those"

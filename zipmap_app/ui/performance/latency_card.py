@@ -30,9 +30,8 @@ class LatencyCard(Card):
         self._history = history
         self._plot = make_plot("frames ago", "ms", 150)
         self._plot.setXRange(-N_SHOWN, 0, padding=0)
-        self._ceiling = 0.0
         self._plot.setToolTip(f"Milliseconds that each of the newest {N_SHOWN} frames took, by stage")
-        self._set_ceiling(100)
+        self._plot.set_ceiling(100)
         self.curves = {name: self._plot.plot(pen=line_pen(color)) for name, color, _ in _STAGES}
         legend = QHBoxLayout()
         legend.setSpacing(14)
@@ -60,16 +59,10 @@ class LatencyCard(Card):
         times = np.array([[t.wait_ms, t.infer_ms, t.pack_ms] for t in (r.timings for r in records)])
         for curve, column in zip(self.curves.values(), times.T, strict=True):
             curve.setData(ages, column)
-        self._set_ceiling(round_ceiling(float(np.quantile(times, 0.99))))
+        self._plot.set_ceiling(round_ceiling(float(np.quantile(times, 0.99))))
         work_ms = sorted((times[:, 1] + times[:, 2]).tolist())
         p95_ms = work_ms[min(int(0.95 * len(work_ms)), len(work_ms) - 1)]
         self._text.setText(f"median {statistics.median(work_ms):.0f} ms  ·  95 % below {p95_ms:.0f} ms")
-
-    def _set_ceiling(self, ceiling: float) -> None:
-        # An axis that moves is laid out and drawn anew, which costs more than the lines.
-        if ceiling != self._ceiling:
-            self._ceiling = ceiling
-            self._plot.setYRange(0, ceiling, padding=0)
 
 
 class DropsCard(Card):
@@ -80,7 +73,6 @@ class DropsCard(Card):
         self._history = history
         self._plot = make_plot("frames ago", "lost", 96)
         self._plot.setXRange(-N_SHOWN, 0, padding=0)
-        self._ceiling = 0.0
         self._plot.setToolTip(
             "Frames of the live source that came faster than they could be processed, before each frame"
         )
@@ -100,9 +92,7 @@ class DropsCard(Card):
             lost = np.diff([record.n_dropped for record in records], prepend=records[0].n_dropped)
             self.curve.setData(np.arange(1.0 - len(records), 1.0), lost.astype(float))
             ceiling = round_ceiling(max(float(lost.max()), 1.0))
-            if ceiling != self._ceiling:
-                self._ceiling = ceiling
-                self._plot.setYRange(0, ceiling, padding=0)
+            if self._plot.set_ceiling(ceiling):
                 self._plot.getAxis("left").setTicks([[(0, "0"), (ceiling, f"{ceiling:g}")]])
         share = n_dropped / max(n_dropped + len(self._history), 1)
         self._text.setText(f"{n_dropped:,} dropped, {share:.0%} of what came" if n_dropped else "None so far")

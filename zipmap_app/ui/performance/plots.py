@@ -10,16 +10,29 @@ from zipmap_app.ui.theme import PALETTE
 _AXIS_PX = 46
 
 
-class _Plot(pg.PlotWidget):  # type: ignore[misc]  # the library has no types
+class Plot(pg.PlotWidget):  # type: ignore[misc]  # the library has no types
     """A plot that leaves the wheel to the panel it stands in."""
+
+    _ceiling = 0.0
+
+    def set_ceiling(self, ceiling: float) -> bool:
+        """Let the axis end there; False if it does already.
+
+        An axis that moves is laid out and drawn anew, which costs more than the lines.
+        """
+        if ceiling == self._ceiling:
+            return False
+        self._ceiling = ceiling
+        self.setYRange(0, ceiling, padding=0)
+        return True
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
 
-def make_plot(x_title: str, y_title: str, height_px: int) -> pg.PlotWidget:
+def make_plot(x_title: str, y_title: str, height_px: int) -> Plot:
     """A plot without menus that the mouse does not move."""
-    plot = _Plot(background=PALETTE.surface)
+    plot = Plot(background=PALETTE.surface)
     plot.setFixedHeight(height_px)
     plot.setMenuEnabled(False)
     plot.setMouseEnabled(x=False, y=False)
