@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,8 +27,8 @@ from vispy import gloo, scene  # noqa: E402  the backend has to be chosen first
 from vispy.scene.visuals import Markers  # noqa: E402
 
 from zipmap_app.scene.cameras import OrbitCamera  # noqa: E402
-from zipmap_app.scene.detail import MAX_STRIDE, stride_for  # noqa: E402
-from zipmap_app.scene.growing_points import GrowingPoints  # noqa: E402
+from zipmap_app.scene.detail import MAX_STRIDE, Sampling, sampling_for  # noqa: E402
+from zipmap_app.scene.growing_points import DrawPlan, GrowingPoints  # noqa: E402
 from zipmap_app.scene.orbit import OrbitPose  # noqa: E402
 from zipmap_app.scene.point_style import PointStyle  # noqa: E402
 from zipmap_app.state.appearance import ClipBox, ColorMode  # noqa: E402
@@ -37,6 +37,7 @@ from zipmap_app.state.points import POINT_DTYPE  # noqa: E402
 from zipmap_app.state.thinning import ThinnedCloud, ThinningRequest, thin  # noqa: E402
 
 _N_FRAME = 40_000  # points of one frame
+_SPARSE = DrawPlan(is_moving=True, sampling=Sampling(MAX_STRIDE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,9 @@ class Stage:
         self.canvas.context.flush_commands()
         gloo.gl.glFinish()
 
+    def shaded_plan(self) -> DrawPlan:
+        return DrawPlan(near_far=self.camera.near_far, is_shaded=True)
+
 
 def room_frame(n: int, frame: int) -> np.ndarray:
     """(n,) POINT_DTYPE: a patch of a wall, in scan order as a depth map gives it."""
@@ -111,11 +115,12 @@ def row(name: str, times: list[float], remark: str = "") -> Row:
     return Row(name, statistics.median(times), max(times), remark)
 
 
-def draw_row(name: str, stage: Stage, n_repeats: int, remark: str = "") -> Row:
+def draw_row(name: str, stage: Stage, n_repeats: int) -> Row:
     stage.draw()
     times = timed_ms(stage.draw, n_repeats)
-    rate = f"{1e3 / statistics.median(times):.0f} fps"
-    return row(name, times, f"{rate}, {remark}" if remark else rate)
+    return row(
+        name, times, f"{1e3 / statistics.median(times):.0f} fps, {stage.points.n_drawn:,} points drawn"
+    )
 
 
 def fill(stage: Stage, n_points: int) -> float:
@@ -124,11 +129,11 @@ def fill(stage: Stage, n_points: int) -> float:
     first = stage.points.n_points // n_per_block
     for frame in range(first, -(-n_points // n_per_block)):
         stage.points.append(room_frame(min(n_per_block, n_points - stage.points.n_points), frame))
-    stage.points.stride = MAX_STRIDE
+    stage.points.plan = _SPARSE
     worst_ms = 0.0
     while stage.points.store.n_waiting:
         worst_ms = max(worst_ms, *timed_ms(stage.draw, 1))
-    stage.points.stride = 1
+    stage.points.plan = DrawPlan()
     return worst_ms
 
 
@@ -138,19 +143,22 @@ def drawing_rows(stage: Stage, n_points: int, n_budget: int, n_repeats: int) -> 
     label = f"{n_points / 1e6:g} M points"
     rows = [Row(f"{label}: longest draw while it is sent", worst_ms, worst_ms)]
     rows.append(draw_row(f"{label}, all, 2 px", stage, n_repeats))
-    stage.points.set_capture(stage.camera.near_far)
+    stage.points.plan = stage.shaded_plan()
     rows.append(draw_row(f"{label}, all, 2 px, shaded", stage, n_repeats))
-    stage.points.set_capture(None)
+    stage.points.plan = DrawPlan()
     stage.points.set_style(
         PointStyle(color_mode=ColorMode.DEPTH, value_range=(1.0, 6.0), clip_box=ClipBox((-3,) * 3, (3,) * 3))
     )
     rows.append(draw_row(f"{label}, all, 2 px, by distance, in a box", stage, n_repeats))
     stage.points.set_style(PointStyle())
     if n_points > n_budget:
-        stage.points.stride = stride_for(n_points, n_budget)
-        n_drawn = n_points // stage.points.stride
-        rows.append(draw_row(f"{label}, budget {n_budget / 1e6:g} M", stage, n_repeats, f"{n_drawn:,} drawn"))
-        stage.points.stride = 1
+        sampling = sampling_for(n_points, n_budget)
+        stage.points.plan = DrawPlan(is_moving=True, sampling=sampling)
+        name = f"{label}, budget {n_budget / 1e6:g} M"
+        rows.append(draw_row(name, stage, n_repeats))
+        stage.points.plan = replace(stage.shaded_plan(), is_moving=True, sampling=sampling)
+        rows.append(draw_row(f"{name}, shaded", stage, n_repeats))
+        stage.points.plan = DrawPlan()
     return rows
 
 
@@ -213,16 +221,13 @@ def gui_rows(stage: Stage, n_repeats: int) -> list[Row]:
         points.replace(cloud.blocks())
 
     replaced = timed_ms(replace, 1)
-    draws, points.stride = [], MAX_STRIDE
+    draws, points.plan = [], _SPARSE
     while points.store.n_waiting:
         draws += timed_ms(stage.draw, 1)
     thinning = thinning_rows(stage, cloud)
-    points.set_capture(stage.camera.near_far)
     stage.draw()
-    points.stride = 1
     width, height = stage.canvas.size
     picked = timed_ms(lambda: points.point_under(width // 2, height // 2), n_repeats)
-    points.set_capture(None)
     return [
         row(f"append a frame of {_N_FRAME:,}", appended),
         row(f"take {n_repeats} frames back", truncated),

@@ -2,58 +2,65 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
-from zipmap_app.scene.detail import HARDWARE_BUDGET, SOFTWARE_BUDGET, DetailController
+import pytest
+
+from zipmap_app.scene.detail import HARDWARE_BUDGET, SOFTWARE_BUDGET, DetailController, Sampling
 from zipmap_app.state.points import POINT_DTYPE
 
+SOFTWARE = "llvmpipe (LLVM 15.0.6, 256 bits)"
 
-def test_everything_is_drawn_when_still_or_few():
+
+def test_few_points_are_one_part():
     detail = DetailController()
-    assert detail.stride(50_000_000, is_moving=False) == 1
-    assert detail.stride(HARDWARE_BUDGET, is_moving=True) == 1
+    assert detail.sampling(HARDWARE_BUDGET, is_moving=True) == Sampling()
+    assert detail.sampling(0, is_moving=True) == Sampling()
 
 
-def test_moving_stays_within_the_budget_with_strides_coprime_to_usual_widths():
+def test_parts_stay_within_the_budget_with_strides_coprime_to_usual_widths():
     detail = DetailController()
-    detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")
+    detail.set_renderer(SOFTWARE)
     assert detail.budget == SOFTWARE_BUDGET
-    for n_points in range(400_000, 24_000_000, 700_000):
-        stride = detail.stride(n_points, is_moving=True)
-        assert n_points / stride <= SOFTWARE_BUDGET
-        for width in (192, 480, 518, 640) if stride > 7 else ():
-            assert math.gcd(stride, width) == 1, (stride, width)
-        assert stride * POINT_DTYPE.itemsize <= 2048  # GL_MAX_VERTEX_ATTRIB_STRIDE of many drivers
+    for n_points in range(100_000, 24_000_000, 700_000):
+        sampling = detail.sampling(n_points, is_moving=True)
+        assert n_points / sampling.n_parts <= SOFTWARE_BUDGET
+        for width in (192, 480, 518, 640) if sampling.stride > 7 else ():
+            assert math.gcd(sampling.stride, width) == 1, (sampling, width)
+        assert sampling.stride * POINT_DTYPE.itemsize <= 2048  # GL_MAX_VERTEX_ATTRIB_STRIDE of many drivers
+        # At rest nobody waits for the next picture.
+        assert detail.sampling(n_points, is_moving=False).n_parts <= sampling.n_parts
 
 
-def test_where_the_largest_stride_draws_too_many_whole_runs_are_skipped():
-    detail = DetailController()
-    detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")
-    assert detail.skip(0, is_moving=True) == 1
-    assert detail.skip(20_000_000, is_moving=True) == 1
-    assert detail.skip(60_000_000, is_moving=True) == 3
-    assert detail.skip(60_000_000, is_moving=False) == 1
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(3), Sampling(83), Sampling(7, 4), Sampling(1, 6)])
+def test_the_parts_are_all_there_is_once(sampling):
+    parts = [sampling.part(i) for i in range(sampling.n_parts)]
+    places = {(part.phase, part.run) for part in parts}
+    assert places == set(itertools.product(range(sampling.stride), range(sampling.skip)))
+    assert {(part.stride, part.skip) for part in parts} == {(sampling.stride, sampling.skip)}
 
 
 def test_the_budget_follows_measured_times_but_not_small_frames():
     detail = DetailController()
-    detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")
+    detail.set_renderer(SOFTWARE)
     before = detail.budget
-    detail.add_measurement(50.0, before)
+    detail.add_measurement(50.0, before, is_moving=True)
     assert detail.budget == before // 2
-    detail.add_measurement(500.0, 10)
+    detail.add_measurement(500.0, 10, is_moving=True)
+    detail.add_measurement(50.0, 2 * detail.budget, is_moving=False)  # as long as a part at rest may take
     assert detail.budget == before // 2
-    detail.add_measurement(10_000.0, detail.budget)
+    detail.add_measurement(10_000.0, detail.budget, is_moving=True)
     assert detail.budget == int(before // 2 * 0.3), "one slow draw is not believed altogether"
     for _ in range(200):
-        detail.add_measurement(1000.0, detail.budget)
-    assert detail.budget == 30_000
+        detail.add_measurement(1000.0, detail.budget, is_moving=True)
+    assert detail.budget == 5_000
 
 
-def test_shading_waits_for_rest_only_without_a_gpu():
+def test_without_a_gpu_shading_waits_for_the_whole_picture():
     detail = DetailController()
     detail.set_renderer("NVIDIA GeForce RTX 4070/PCIe/SSE2")
-    assert detail.allows_shading(is_moving=True)
-    detail.set_renderer("llvmpipe (LLVM 15.0.6, 256 bits)")
-    assert not detail.allows_shading(is_moving=True)
-    assert detail.allows_shading(is_moving=False)
+    assert detail.allows_shading(is_complete=False)
+    detail.set_renderer(SOFTWARE)
+    assert not detail.allows_shading(is_complete=False)
+    assert detail.allows_shading(is_complete=True)

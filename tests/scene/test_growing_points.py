@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from vispy.visuals.transforms import NullTransform
 from tests.app_fakes import make_points
 from zipmap_app.scene import vertex_store
 from zipmap_app.scene.colors import CONFIDENCE_RAMP, TIME_RAMP
-from zipmap_app.scene.growing_points import GrowingPoints
+from zipmap_app.scene.detail import Sampling
+from zipmap_app.scene.growing_points import DrawPlan, GrowingPoints
 from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.state.appearance import ClipBox, ColorMode
 
@@ -87,15 +89,63 @@ def test_the_threshold_hides_without_another_upload(canvas):
     assert pixel(picture, 0.5, 0) == (255, 0, 0)
 
 
-def test_a_stride_draws_every_kth_point(canvas):
+def test_while_something_moves_every_kth_point_is_drawn(canvas):
     cloud = add_cloud(canvas)
-    xs = np.linspace(-0.9, 0.9, 10)
-    cloud.append(make_points(np.stack([xs, 0 * xs, 0 * xs], 1)))
+    xs, points = row_of_points(10)
+    cloud.append(points)
     cloud.set_style(PointStyle(size_px=1))
-    cloud.stride = 3
-    picture = rendered(canvas)
-    lit = [pixel(picture, x, 0) == (255, 0, 0) for x in xs]
-    assert lit == [i % 3 == 0 for i in range(10)]
+    cloud.plan = DrawPlan(is_moving=True, sampling=Sampling(3))
+    assert lit(canvas, xs) == [0, 3, 6, 9]
+    assert cloud.n_drawn == 4
+
+
+@pytest.mark.parametrize("sampling", [Sampling(3), Sampling(3, 4), Sampling(1, 5)])
+def test_at_rest_the_picture_fills_part_by_part_and_nothing_is_drawn_twice(canvas, monkeypatch, sampling):
+    monkeypatch.setattr("zipmap_app.scene.growing_points._RUN", 2)
+    cloud = add_cloud(canvas, chunk_capacity=7)
+    xs, points = row_of_points(30)
+    cloud.append(points)
+    cloud.set_style(PointStyle(size_px=1))
+    cloud.plan = DrawPlan(sampling=sampling)
+    shown, n_drawn = [], 0
+    for _ in range(sampling.n_parts):
+        assert not cloud.is_complete
+        shown.append(set(lit(canvas, xs)))
+        n_drawn += cloud.n_drawn
+    assert cloud.is_complete
+    assert all(before < after for before, after in pairwise(shown))
+    assert shown[-1] == set(range(30))
+    assert n_drawn == 30
+    assert lit(canvas, xs) == list(range(30))
+    assert cloud.n_drawn == 0, "a complete picture is only shown again"
+
+
+def test_what_changes_the_picture_begins_it_anew(canvas):
+    cloud = add_cloud(canvas)
+    xs, points = row_of_points(12)
+    cloud.append(points[:11])
+    cloud.plan = DrawPlan(sampling=Sampling(3), n_parts=3)
+    assert lit(canvas, xs) == list(range(11))
+    cloud.append(points[11:])
+    assert lit(canvas, xs) == list(range(12))
+    cloud.set_style(PointStyle(size_px=3, last_frame=5))
+    assert lit(canvas, xs) == list(range(6))
+    cloud.truncate(4)
+    assert lit(canvas, xs) == list(range(4))
+
+
+def test_the_sample_stays_until_the_picture_at_rest_is_fuller(canvas):
+    cloud = add_cloud(canvas)
+    xs, points = row_of_points(30)
+    cloud.append(points)
+    cloud.set_style(PointStyle(size_px=1))
+    cloud.plan = DrawPlan(is_moving=True, sampling=Sampling(3))
+    sample = lit(canvas, xs)
+    cloud.plan = DrawPlan(sampling=Sampling(7))
+    counts = [len(lit(canvas, xs)) for _ in range(7)]
+    assert counts[0] == len(sample), "4 small points would be a step back"
+    assert counts[-1] == 30
+    assert counts == sorted(counts)
 
 
 def test_clear_frees_the_buffers_and_the_cloud_can_grow_again(canvas):
@@ -137,14 +187,14 @@ def test_shading_darkens_behind_an_edge_and_leaves_flat_surfaces_alone(canvas):
     cloud = add_cloud(canvas, chunk_capacity=40_000)
     cloud.append(make_points(np.stack([x, y, np.where(x < 0, -0.2, 0.2)], 1), (200, 200, 200)))
     plain = rendered(canvas)
-    cloud.set_capture((0.1, 2.0))
+    cloud.plan = DrawPlan(near_far=(0.1, 2.0), is_shaded=True)
     shaded = rendered(canvas)
     middle = SIZE[0] // 2
     assert (plain == 200).all()
     assert (shaded[:, : middle - 3] == 200).all()
     assert (shaded[:, middle + 4 :] == 200).all()
     assert shaded[SIZE[1] // 2, middle - 3 : middle + 4].min() < 160
-    cloud.set_capture(None)
+    cloud.plan = DrawPlan()
     assert (rendered(canvas) == plain).all()
 
 
@@ -229,8 +279,8 @@ def test_truncate_hides_the_tail_and_sends_nothing_again(canvas):
 
 def test_a_replacement_is_spread_over_draws_and_leaves_no_hole(canvas, monkeypatch):
     monkeypatch.setattr(vertex_store, "_SLICE", 5)
-    monkeypatch.setattr("zipmap_app.scene.growing_points.UPLOAD_BUDGET_S", 0.0)
     cloud = add_cloud(canvas, chunk_capacity=5)
+    cloud.plan = DrawPlan(upload_budget_s=0.0)
     xs, points = row_of_points(20)
     cloud.append(points)
     for _ in range(4):
@@ -252,10 +302,7 @@ def test_a_replacement_is_spread_over_draws_and_leaves_no_hole(canvas, monkeypat
 def test_what_lies_under_a_pixel_is_the_drawn_point(canvas):
     cloud = add_cloud(canvas)
     cloud.append(make_points(np.array([[-0.5, 0.5, 0.25], [0.5, -0.5, -0.5]])))
-    rendered(canvas)
-    canvas.set_current()
-    assert cloud.point_under(16, 12) is None  # drawn directly
-    cloud.set_capture((0.1, 2.0), is_shaded=False)
+    assert cloud.point_under(16, 12) is None  # nothing is drawn yet
     rendered(canvas)
     canvas.set_current()
     for x, y, expected in ((16, 12, (-0.5, 0.5, 0.25)), (50, 38, (0.5, -0.5, -0.5))):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QPoint, QPointF, Qt
@@ -131,8 +133,15 @@ def test_double_click_on_a_point_makes_it_the_pivot(view, session, qtbot):
 def test_when_still_everything_is_drawn_again(view, session, qtbot):
     view._pacer.detail.set_renderer("llvmpipe")
     session.cloud.append(make_points(np.random.default_rng(0).normal(size=(400_000, 3))))
-    qtbot.waitUntil(lambda: view.points.stride > 1)
-    qtbot.waitUntil(lambda: view.points.stride == 1)
+    qtbot.waitUntil(lambda: view.points.plan.is_moving and view.points.n_drawn > 0)
+    assert view.points.n_drawn < 100_000
+    qtbot.waitUntil(lambda: not view.points.plan.is_moving and not view.points.is_complete)
+    qtbot.waitUntil(lambda: view.points.is_complete, timeout=20_000)
+    shown = picture_of(view)
+    view._pacer.detail._budget = 1e7
+    view.camera.pose = replace(view.camera.pose, azimuth_rad=view.camera.pose.azimuth_rad + 1)
+    view.camera.pose = replace(view.camera.pose, azimuth_rad=view.camera.pose.azimuth_rad - 1)
+    np.testing.assert_array_equal(picture_of(view), shown)  # in one go it is the same picture
 
 
 def frame_points(frame: int) -> np.ndarray:

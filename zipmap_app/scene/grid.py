@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from vispy.scene import Node
-from vispy.scene.visuals import Line, Text
+from vispy.scene.visuals import Line
 
 from zipmap_app.scene.colors import AXIS_COLORS
 from zipmap_app.scene.orbit import OrbitPose
@@ -15,6 +15,13 @@ from zipmap_app.state.appearance import ClipBox
 
 _CELLS_PER_SIDE = 24
 _OUTLINE = (0.95, 0.82, 0.42, 0.55)
+# X, Y and Z as strokes in a box of width and height 2, y down: text visuals cost more than all lines together.
+_LETTERS = (
+    (((-1, -1), (1, 1)), ((-1, 1), (1, -1))),
+    (((-1, -1), (0, 0)), ((1, -1), (0, 0)), ((0, 0), (0, 1))),
+    (((-1, -1), (1, -1)), ((1, -1), (-1, 1)), ((-1, 1), (1, 1))),
+)
+_LETTER_PX = (3.2, 4.2)  # half a letter's width and height
 _MINOR, _MAJOR = (0.55, 0.62, 0.72, 0.13), (0.55, 0.62, 0.72, 0.26)
 
 
@@ -88,26 +95,23 @@ class AxisGizmo:
 
     def __init__(self, parent: Node, arm_px: float = 30.0) -> None:
         self._arm_px = arm_px
+        n_strokes = [1 + len(letter) for letter in _LETTERS]
         self._line = Line(
-            pos=np.zeros((6, 2), np.float32),
-            color=np.repeat(AXIS_COLORS, 2, axis=0),
+            pos=np.zeros((2 * sum(n_strokes), 2), np.float32),
+            color=np.repeat(AXIS_COLORS, 2 * np.array(n_strokes), axis=0),
             width=2.0,
             connect="segments",
             parent=parent,
         )
-        self._letters = [
-            Text(letter, color=color, font_size=8, bold=True, parent=parent)
-            for letter, color in zip("XYZ", AXIS_COLORS, strict=True)
-        ]
-        for node in (self._line, *self._letters):
-            node.set_gl_state("translucent", depth_test=False)
-            node.order = 100
+        self._line.set_gl_state("translucent", depth_test=False)
+        self._line.order = 100
 
     def update(self, pose: OrbitPose, corner_px: tuple[float, float]) -> None:
         """Show the stage's axes (Y points down) as ``pose`` sees them, centred at ``corner_px``."""
         tips = pose.rotation[:, :2] * self._arm_px  # row k: axis k in the camera's x right, y down
         centre = np.array(corner_px)
-        ends = np.stack([np.broadcast_to(centre, tips.shape), centre + tips], axis=1).reshape(6, 2)
-        self._line.set_data(pos=ends.astype(np.float32))
-        for letter, tip in zip(self._letters, tips, strict=True):
-            letter.pos = centre + tip * 1.38
+        ends: list[np.ndarray] = []
+        for tip, letter in zip(tips, _LETTERS, strict=True):
+            place = centre + tip * 1.38
+            ends += [centre[None], (centre + tip)[None], place + np.array(letter).reshape(-1, 2) * _LETTER_PX]
+        self._line.set_data(pos=np.concatenate(ends).astype(np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from vispy import gloo
@@ -10,7 +11,8 @@ from vispy.scene.visuals import create_visual_node
 from vispy.visuals import Visual
 
 from zipmap_app.resource_paths import resource_text
-from zipmap_app.scene.eye_dome import EyeDome
+from zipmap_app.scene.detail import Part, Sampling
+from zipmap_app.scene.point_picture import PointPicture
 from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.scene.vertex_store import CHUNK_CAPACITY, VertexStore
 from zipmap_app.state.points import POINT_DTYPE
@@ -25,23 +27,59 @@ _ATTRIBUTES = (
 )
 
 # Vertices of a run where whole runs are skipped: at the largest stride about one picture's worth of points.
-_RUN = 1024
+_RUN = 512
+_FULLER = 3  # times the points of the sample make the picture at rest the fuller one
+
+
+@dataclass(frozen=True, slots=True)
+class DrawPlan:
+    """How the next draws go about it."""
+
+    near_far: tuple[float, float] = (0.01, 100.0)  # clip planes of the camera
+    is_moving: bool = (
+        False  # one part of the sampling, with larger points, is the picture; or all, part by part
+    )
+    sampling: Sampling = field(default_factory=Sampling)
+    n_parts: int = 1  # drawn at a time at rest
+    upload_budget_s: float = UPLOAD_BUDGET_S
+    is_shaded: bool = False
+    is_shaded_early: bool = True  # before all parts are there
+
+
+class _Layer:
+    """A picture of the points, and how much of them is in it."""
+
+    def __init__(self) -> None:
+        self.picture = PointPicture()
+        self.content: object = None  # what was drawn and from where
+        self.clip_from_visual = np.eye(4)
+        self.sampling = Sampling()
+        self.n_parts_done = 0
+        self.n_points = 0
+
+    @property
+    def n_parts_left(self) -> int:
+        return self.sampling.n_parts - self.n_parts_done
 
 
 class GrowingPointsVisual(Visual):  # type: ignore[misc]
-    """Points of POINT_DTYPE. GUI thread only."""
+    """Points of POINT_DTYPE. GUI thread only.
+
+    They are drawn into a picture of their own. At rest every draw adds a part of them to it, until it is
+    complete; whatever else has to be drawn again, they have not.
+    """
 
     def __init__(self, chunk_capacity: int = CHUNK_CAPACITY) -> None:
         self._defines: tuple[str, ...] = ()
         super().__init__(_vertex_shader(()), resource_text("shaders", "points.frag"))
         self.store = VertexStore(chunk_capacity)
+        self.plan = DrawPlan()
+        self.n_drawn = 0  # points of the last draw
         self._style = PointStyle()
-        self._eye_dome = EyeDome()
-        self._near_far: tuple[float, float] | None = None
-        self._is_shaded = False
-        self._captured_clip_from_visual: np.ndarray | None = None
-        self.stride = 1  # every so many points are drawn
-        self.skip = 1  # of those, one run of neighbours in so many
+        self._n_styles = 0
+        self._sample = _Layer()
+        self._full = _Layer()
+        self._shown: _Layer | None = None
         self.set_gl_state("opaque", depth_test=True, cull_face=False)
 
     @property
@@ -54,9 +92,9 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         return self._style
 
     @property
-    def is_captured(self) -> bool:
-        """Whether the last draw can be asked what lies under a pixel."""
-        return self._captured_clip_from_visual is not None
+    def is_complete(self) -> bool:
+        """Whether the last draw at rest left nothing out."""
+        return not (self.visible and self.store.n_points) or self._full.n_parts_left == 0
 
     def append(self, points: np.ndarray) -> None:
         """Add (K,) POINT_DTYPE points, uploaded at the next draws; nobody may write to them any more."""
@@ -79,15 +117,8 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
 
     def set_style(self, style: PointStyle) -> None:
         self._style = style
+        self._n_styles += 1
         self.update()
-
-    def set_capture(self, near_far: tuple[float, float] | None, *, is_shaded: bool = True) -> None:
-        """Draw by way of an off-screen picture, given the camera's clip planes; None draws directly.
-
-        A captured draw is shaded by eye-dome lighting, if wanted, and can be asked what lies under a pixel.
-        """
-        self._near_far = near_far
-        self._is_shaded = is_shaded
 
     def prepare_spare(self) -> None:
         """Make room for the next points ahead of need; when idle, with the canvas current."""
@@ -99,43 +130,79 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         Contexts are shared in the application, so nothing of this would go with the canvas.
         """
         self.store.release()
-        self._eye_dome.release()
+        for layer in (self._sample, self._full):
+            layer.picture.release()
         gloo.context.get_current_canvas().context.flush_commands()
 
     def draw(self) -> None:
-        self._captured_clip_from_visual = None
+        self._shown = None
+        self.n_drawn = 0
         if not self.visible:
             return
-        self.store.upload(UPLOAD_BUDGET_S)
-        if not self.store.n_chunks and not any(self.store.drawn()):
+        plan = self.plan
+        self.store.upload(plan.upload_budget_s)
+        if not any(self.store.drawn()):
             return
-        clip_from_visual = self._set_uniforms()
-        if self._near_far is None:
-            self._configure_gl_state()
-            self._draw_chunks()
-            return
-        with self._eye_dome.captured(*self._near_far, self.transforms.pixel_scale, is_shaded=self._is_shaded):
-            self._configure_gl_state()
-            self._draw_chunks()
-        self._captured_clip_from_visual = clip_from_visual
+        # Larger points close the gaps that missing ones leave. Only in part: growing with the square root of the
+        # stride would fill as many pixels as drawing them all.
+        is_sample = plan.is_moving or self.store.is_exchanging
+        growth = min(plan.sampling.n_parts**0.25, 2.0) if is_sample else 1.0
+        clip_from_visual = self._set_uniforms(growth)
+        content = (clip_from_visual.tobytes(), self._n_styles, self.store.version)
+        if is_sample:
+            self._restart(self._sample, content, clip_from_visual)
+            self._add_parts(self._sample, 1)
+            self._shown = self._sample
+        else:
+            if self._full.picture.fit() or self._full.content != content:
+                self._restart(self._full, content, clip_from_visual)
+            self._add_parts(self._full, plan.n_parts)
+            self._shown = self._better_layer(content)
+        is_shaded = plan.is_shaded and (plan.is_shaded_early or self._shown.n_parts_left == 0)
+        self._shown.picture.show(plan.near_far, self.transforms.pixel_scale, is_shaded=is_shaded)
 
     def point_under(self, x_px: float, y_px: float, radius_px: int = 4) -> tuple[np.ndarray, float] | None:
-        """What the last captured draw shows at a pixel of the framebuffer, counted from its top left.
+        """What the last draw shows at a pixel of the framebuffer, counted from its top left.
 
         The drawn point nearest to the pixel within the radius: (3,) in the visual's space and its depth in
-        [0, 1]. None over empty space and when the last draw was not captured. Needs a current canvas.
+        [0, 1]. None over empty space. Needs a current canvas.
         """
-        if self._captured_clip_from_visual is None:
+        if self._shown is None:
             return None
-        hit = self._eye_dome.depth_near(x_px, y_px, radius_px)
+        hit = self._shown.picture.depth_near(x_px, y_px, radius_px)
         if hit is None:
             return None
-        width, height = self._eye_dome.size_px
+        width, height = self._shown.picture.size_px
         ndc = (2 * (hit.x_px + 0.5) / width - 1, 1 - 2 * (hit.y_px + 0.5) / height, 2 * hit.depth - 1, 1.0)
-        point = np.linalg.solve(self._captured_clip_from_visual, ndc)
+        point = np.linalg.solve(self._shown.clip_from_visual, ndc)
         return point[:3] / point[3], hit.depth
 
-    def _set_uniforms(self) -> np.ndarray:
+    def _restart(self, layer: _Layer, content: object, clip_from_visual: np.ndarray) -> None:
+        layer.picture.fit()
+        layer.content = content
+        layer.clip_from_visual = clip_from_visual
+        layer.sampling = self.plan.sampling
+        layer.n_parts_done = 0
+        layer.n_points = 0
+
+    def _add_parts(self, layer: _Layer, n_parts: int) -> None:
+        first = layer.n_parts_done
+        last = min(first + n_parts, layer.sampling.n_parts)
+        if first == last:
+            return
+        with layer.picture.opened(is_cleared=first == 0):
+            self._configure_gl_state()
+            for index in range(first, last):
+                self.n_drawn += self._draw_part(layer.sampling.part(index))
+        layer.n_parts_done = last
+        layer.n_points += self.n_drawn
+
+    def _better_layer(self, content: object) -> _Layer:
+        """A sample with large points looks fuller than the first parts of all with small ones."""
+        is_early = self._full.n_parts_left > 0 and self._full.n_points < _FULLER * self._sample.n_points
+        return self._sample if is_early and self._sample.content == content else self._full
+
+    def _set_uniforms(self, growth: float) -> np.ndarray:
         """Returns the (4, 4) clip_from_visual of this draw, column convention."""
         program = self.view_program
         if self._style.defines != self._defines:
@@ -145,33 +212,43 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         # and the GL upload want it).
         matrix = np.asarray(self.get_transform("visual", "render").map(np.eye(4)), float)
         program["u_clip_from_visual"] = matrix.astype(np.float32)
-        # Larger points close the gaps that skipped ones leave. Only in part: growing with the square root of the
-        # stride would fill as many pixels as drawing them all.
-        growth = min(self.stride**0.25, 2.0)
         program["u_size_px"] = self._style.size_px * self.transforms.pixel_scale * growth
         for name, value in self._style.uniforms(_eye_of(matrix.T)):
             program[name] = value
         return matrix.T
 
-    def _draw_chunks(self) -> None:
-        """Issue GLIR commands directly: Program.draw can draw neither a prefix nor every k-th vertex."""
+    def _draw_part(self, part: Part) -> int:
+        """Issue GLIR commands directly: Program.draw can draw neither a prefix nor every k-th vertex.
+
+        Returns the number of points drawn.
+        """
         program = self.view_program
         program.build_if_needed()
         program.update_variables()
         context = gloo.context.get_current_canvas().context
         queue = context.glir
         queue.associate(program.glir)
-        stride_bytes = POINT_DTYPE.itemsize * self.stride
+        n_drawn = n_runs = 0
         for chunk in self.store.drawn():
+            n_vertices = (chunk.n_points - part.phase - 1) // part.stride + 1
+            if n_vertices <= 0:
+                continue
             for name, glsl_type, offset in _ATTRIBUTES:
-                place = (chunk.buffer.id, stride_bytes, offset)
+                place = (
+                    chunk.buffer.id,
+                    POINT_DTYPE.itemsize * part.stride,
+                    POINT_DTYPE.itemsize * part.phase + offset,
+                )
                 queue.command("ATTRIBUTE", program.id, name, glsl_type, place, None)
-            n_vertices = (chunk.n_points - 1) // self.stride + 1
-            run = _RUN if self.skip > 1 else n_vertices
-            for first in range(0, n_vertices, run * self.skip):
+            run = _RUN if part.skip > 1 else n_vertices
+            # Runs are counted through all chunks: a chunk may hold fewer than are skipped.
+            for first in range((part.run - n_runs) % part.skip * run, n_vertices, part.skip * run):
                 span = (first, min(run, n_vertices - first))
                 queue.command("DRAW", program.id, "points", span, 1)
+                n_drawn += span[1]
+            n_runs += -(-n_vertices // run)
         context.flush_commands()
+        return n_drawn
 
     def _prepare_transforms(self, view: Visual) -> None:
         """The matrix is set with the other uniforms, before each draw."""

@@ -1,4 +1,4 @@
-"""When and how completely to draw: a sample of the points while something moves, all of them at rest."""
+"""When and what to draw: a sample of the points while something moves, all of them, part by part, at rest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import logging
 import time
 from typing import Any
 
+from PySide6.QtGui import QImage
 from vispy import app, gloo
 
 from zipmap_app.scene.detail import DetailController
-from zipmap_app.scene.growing_points import GrowingPoints
+from zipmap_app.scene.growing_points import UPLOAD_BUDGET_S, DrawPlan, GrowingPoints
 from zipmap_app.scene.stage import Stage
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ _STILL_AFTER_S = 0.2
 # Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
 # model the cores it computes on (with software GL).
 _STILL_AFTER_GROWTH_S = 1.5
+_ALL_PARTS = 1_000_000
 _REST_PER_DRAW = 3.0  # a growing scene leaves the GUI thread three quarters of its time
 
 
@@ -29,7 +31,8 @@ class DrawPacer:
         self._clouds = clouds
         self.detail = DetailController()
         self.is_shading_wanted = True
-        self._is_capture_wanted = False
+        self._is_all_wanted = False
+        self._is_moving = False
         self._is_stale = True
         self._renderer = ""
         self._still_from_s = 0.0
@@ -40,7 +43,7 @@ class DrawPacer:
         self._still_timer = app.Timer(
             interval=_STILL_AFTER_S, iterations=1, connect=self._on_still, app=canvas.app
         )
-        self._growth_timer = app.Timer(interval=0.1, iterations=1, connect=self._on_rested, app=canvas.app)
+        self._rest_timer = app.Timer(interval=0.1, iterations=1, connect=self._on_rested, app=canvas.app)
         # First and last in the draw event: the time between them is the frame's.
         canvas.events.draw.connect(self._on_draw_starts, position="first")
         canvas.events.draw.connect(self._on_draw_ended, position="last")
@@ -53,7 +56,7 @@ class DrawPacer:
     def close(self) -> None:
         self._is_closed = True
         self._still_timer.stop()
-        self._growth_timer.stop()
+        self._rest_timer.stop()
 
     @property
     def rest_s(self) -> float:
@@ -72,25 +75,34 @@ class DrawPacer:
     def note_growth(self) -> None:
         """Points came or went: shown soon, but not so often that drawing is all the GUI thread does."""
         self._delay_stillness(_STILL_AFTER_GROWTH_S)
-        rest_s = self.rest_s
-        if not rest_s:
-            self.request_draw()
-        elif not self._is_closed:
-            self._is_stale = True
-            self._growth_timer.stop()
-            self._growth_timer.start(rest_s)
+        self._is_stale = True
+        self._draw_again(self.rest_s)
 
-    def draw_captured(self) -> None:
+    def draw_if_stale(self) -> None:
         """Make sure that the clouds know what lies under the pixels now on the screen."""
-        if self._is_stale or not any(cloud.is_captured for cloud in self._clouds):
-            self._is_capture_wanted = True
-            self._stage.native.grabFramebuffer()  # draws at once, also a hidden window
-            self._is_capture_wanted = False
+        if self._is_stale:
+            self._stage.draw_now()
         self._stage.canvas.set_current()
+
+    def draw_all(self) -> QImage:
+        """Draw every point at once, however long it takes; returns the picture in device pixels."""
+        self._is_all_wanted = True
+        try:
+            return self._stage.draw_now()
+        finally:
+            self._is_all_wanted = False
 
     def _note(self, still_after_s: float) -> None:
         self._delay_stillness(still_after_s)
         self.request_draw()
+
+    def _draw_again(self, after_s: float) -> None:
+        """Draw, but leave the GUI thread to others for a while; only a draw asked for otherwise comes earlier."""
+        if not after_s:
+            self.request_draw()
+        elif not self._is_closed:
+            self._rest_timer.stop()
+            self._rest_timer.start(after_s)
 
     def _delay_stillness(self, still_after_s: float) -> None:
         now_s = time.monotonic()
@@ -111,24 +123,31 @@ class DrawPacer:
             self._renderer = str(gloo.gl.glGetParameter(gloo.gl.GL_RENDERER))
             self.detail.set_renderer(self._renderer)
             logger.debug("OpenGL renderer: %s", self._renderer)
-        is_moving = time.monotonic() < self._still_from_s
+        self._is_moving = time.monotonic() < self._still_from_s and not self._is_all_wanted
         n_points = sum(cloud.n_points for cloud in self._clouds)
-        is_shaded = self.is_shading_wanted and self.detail.allows_shading(is_moving=is_moving)
-        near_far = self._stage.camera.near_far if is_shaded or self._is_capture_wanted else None
+        plan = DrawPlan(
+            near_far=self._stage.camera.near_far,
+            is_moving=self._is_moving,
+            sampling=self.detail.sampling(n_points, is_moving=self._is_moving),
+            n_parts=_ALL_PARTS if self._is_all_wanted else 1,
+            upload_budget_s=float("inf") if self._is_all_wanted else UPLOAD_BUDGET_S,
+            is_shaded=self.is_shading_wanted and self.detail.allows_shading(is_complete=not self._is_moving),
+            is_shaded_early=self.detail.allows_shading(is_complete=False),
+        )
         for cloud in self._clouds:
-            cloud.stride = self.detail.stride(n_points, is_moving=is_moving)
-            cloud.skip = self.detail.skip(n_points, is_moving=is_moving)
-            cloud.set_capture(near_far, is_shaded=is_shaded)
+            cloud.plan = plan
         self._drawn_from_s = time.perf_counter()
 
     def _on_draw_ended(self, event: Any) -> None:
         gloo.gl.glFinish()
         elapsed_ms = (time.perf_counter() - self._drawn_from_s) * 1e3
         self._rested_from_s = time.monotonic() + _REST_PER_DRAW * elapsed_ms / 1e3
-        n_drawn = sum(cloud.n_points // (cloud.stride * cloud.skip) for cloud in self._clouds)
-        self.detail.add_measurement(elapsed_ms, n_drawn)
+        n_drawn = sum(cloud.n_drawn for cloud in self._clouds)
+        if not self._is_all_wanted:
+            self.detail.add_measurement(elapsed_ms, n_drawn, is_moving=self._is_moving)
         self._is_stale = False
         for cloud in self._clouds:
             cloud.prepare_spare()
-        if any(cloud.store.n_waiting for cloud in self._clouds):
-            self.request_draw()  # the next part of what is being sent
+        is_sending = any(cloud.store.n_waiting for cloud in self._clouds)
+        if is_sending or (not self._is_moving and not all(cloud.is_complete for cloud in self._clouds)):
+            self._draw_again(elapsed_ms / 1e3 if self.detail.is_software else 0.0)  # the next part

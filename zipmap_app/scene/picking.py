@@ -30,7 +30,7 @@ class ScenePicker:
         """
         if not any(cloud.n_points for cloud in self._clouds):
             return None
-        self._pacer.draw_captured()
+        self._pacer.draw_if_stale()
         scale = self._stage.canvas.pixel_scale
         hits = [
             hit

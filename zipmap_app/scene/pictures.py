@@ -85,7 +85,7 @@ def _fitted(rgb: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     rows, columns = (
         (np.arange(wanted) * given) // wanted for wanted, given in zip(size_hw, rgb.shape[:2], strict=True)
     )
-    fitted: np.ndarray = rgb[np.ix_(rows, columns)]
+    fitted: np.ndarray = rgb.take(columns, axis=1).take(rows, axis=0)  # many times as fast as both at once
     return fitted
 
 

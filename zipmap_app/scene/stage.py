@@ -6,15 +6,19 @@ Everything above the stage speaks OpenCV axes; the flip to OpenGL is the stage n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 from vispy import scene
 from vispy.visuals.transforms import MatrixTransform
 
 from zipmap_app.scene.cameras import OrbitCamera
 from zipmap_app.scene.coordinates import gl_world_from_world
+from zipmap_app.scene.detail import is_software
 from zipmap_app.scene.orbit import OrbitPose, orbit_from_pose, turned_pose
+from zipmap_app.scene.release import release_all
+from zipmap_app.scene.surface import PictureSurface, StageCanvas, default_renderer
 
 BACKGROUND = "#15181c"
 
@@ -35,10 +39,17 @@ class Stage:
     another parent would lose its GL context.
     """
 
-    def __init__(self, parent: object) -> None:
-        self.canvas = scene.SceneCanvas(
-            app="pyside6", parent=parent, keys=None, bgcolor=BACKGROUND, size=(960, 600)
+    def __init__(self, parent: QWidget) -> None:
+        self.is_software = is_software(default_renderer())
+        self.canvas = StageCanvas(
+            app="pyside6",
+            parent=None if self.is_software else parent,
+            keys=None,
+            bgcolor=BACKGROUND,
+            size=(960, 600),
+            autoswap=False,  # Qt shows the picture; another swap would only wait
         )
+        self._picture = PictureSurface(self.canvas, parent) if self.is_software else None
         self.canvas.events.ignore_callback_errors = False
         self._view = self.canvas.central_widget.add_view()
         self.camera = OrbitCamera()
@@ -54,9 +65,27 @@ class Stage:
         return self.canvas.scene
 
     @property
-    def native(self) -> Any:
-        """The canvas as a Qt widget."""
-        return self.canvas.native
+    def native(self) -> QWidget:
+        """The Qt widget that shows the canvas."""
+        widget: QWidget = self._picture or self.canvas.native
+        return widget
+
+    def draw_now(self) -> QImage:
+        """Draw at once, also in a hidden window; returns the picture in device pixels."""
+        if self._picture is not None:
+            return self._picture.draw_now()
+        self.canvas.native.makeCurrent()
+        picture: QImage = self.canvas.native.grabFramebuffer()
+        return picture
+
+    def close(self) -> None:
+        """Free the GPU; nothing is drawn any more."""
+        if self._picture is not None:
+            self._picture.stop()
+        release_all(self.canvas)
+        self.canvas.close()
+        if self._picture is not None:
+            self._picture.delete_canvas_widget()
 
     @property
     def stage_from_world(self) -> np.ndarray:

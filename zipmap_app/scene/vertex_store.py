@@ -46,6 +46,17 @@ class VertexStore:
         self._retiring: deque[Chunk] = deque()
         self._n_retired_at_start = 0
         self._n_replacing = 0
+        self._version = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes with every change of what ``drawn`` yields."""
+        return self._version, self._n_uploaded
+
+    @property
+    def is_exchanging(self) -> bool:
+        """Whether old points are still drawn because their successors have not arrived."""
+        return bool(self._retiring)
 
     @property
     def n_points(self) -> int:
@@ -84,6 +95,7 @@ class VertexStore:
 
     def truncate(self, n_points: int) -> None:
         """Keep the first ``n_points``; nothing is sent again."""
+        self._version += 1
         self._recycle(self._retiring)
         self._retiring.clear()
         surplus = self.n_points - n_points
@@ -103,6 +115,7 @@ class VertexStore:
 
     def replace(self, blocks: Iterable[np.ndarray]) -> None:
         """Exchange all points; what was drawn stays until its place is taken."""
+        self._version += 1
         self._waiting.clear()
         self._n_waiting = 0
         self._retiring.extend(self._chunks)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QWidget
 
 from zipmap_app.scene.adapters import CamerasAdapter, CloudAdapter
 from zipmap_app.scene.colors import QUERY_COLOR
@@ -23,14 +24,15 @@ from zipmap_app.scene.navigation import Navigation, ViewDirection
 from zipmap_app.scene.pacing import DrawPacer
 from zipmap_app.scene.picking import ScenePicker
 from zipmap_app.scene.pointer import Pointer
-from zipmap_app.scene.release import release_all
 from zipmap_app.scene.stage import Stage
 from zipmap_app.scene.tools import FrustumPointing, PointPicking
+from zipmap_app.scene.vertex_store import CHUNK_CAPACITY
 from zipmap_app.state.alignment import Alignment
 from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
 
 _GIZMO_MARGIN_PX = 58.0
+_SOFTWARE_CHUNK = 250_000  # points; without a GPU a buffer's memory is written when it is made
 # Frames of a fast model come by the dozen a second; what follows them (cameras, grid, view) need not.
 _REFRESH_GAP_S, _MAX_GAP_S = 0.06, 0.5
 
@@ -42,7 +44,7 @@ class SceneView:
     GL context. Poses and points that go in and out are in the model's world.
     """
 
-    def __init__(self, session: SessionModel, parent: object) -> None:
+    def __init__(self, session: SessionModel, parent: QWidget) -> None:
         self._session = session
         self._cursor: int | None = None
         self._is_closed = False
@@ -60,8 +62,9 @@ class SceneView:
 
     def _add_visuals(self) -> None:
         stage = self._stage
-        self.points = GrowingPoints(parent=stage.world)
-        self.queried_points = GrowingPoints(parent=stage.world)
+        capacity = _SOFTWARE_CHUNK if stage.is_software else CHUNK_CAPACITY
+        self.points = GrowingPoints(capacity, parent=stage.world)
+        self.queried_points = GrowingPoints(capacity, parent=stage.world)
         self._clouds = (self.points, self.queried_points)
         self._look = PointLook(self._session, stage, self._framing, *self._clouds)
         self._grid = GroundGrid(stage.ground)
@@ -117,8 +120,8 @@ class SceneView:
         return self._stage.canvas
 
     @property
-    def native(self) -> Any:
-        """The canvas as a Qt widget."""
+    def native(self) -> QWidget:
+        """The Qt widget that shows the scene."""
         return self._stage.native
 
     @property
@@ -138,8 +141,7 @@ class SceneView:
         self._focus_changed.disconnect(self._on_focus_window_changed)
         for disconnect in self._disconnects:
             disconnect()
-        release_all(self.canvas)
-        self.canvas.close()
+        self._stage.close()
 
     # Looks
 
@@ -240,10 +242,9 @@ class SceneView:
         self._flight.show(world_from_camera, keys, self._cameras.frustum_depth)
         self._pacer.request_draw()
 
-    def grab(self) -> Any:
-        """The viewport as a QImage, as it is on the screen, in device pixels."""
-        self.native.makeCurrent()
-        return self.native.grabFramebuffer()
+    def grab(self) -> QImage:
+        """The viewport as it is on the screen, in device pixels."""
+        return self._pacer.draw_all()
 
     # Reactions
 
