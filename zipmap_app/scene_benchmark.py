@@ -37,7 +37,7 @@ from zipmap_app.state.points import POINT_DTYPE  # noqa: E402
 from zipmap_app.state.thinning import ThinnedCloud, ThinningRequest, thin  # noqa: E402
 
 _N_FRAME = 40_000  # points of one frame
-_SPARSE = DrawPlan(is_moving=True, sampling=Sampling(MAX_STRIDE))
+_SPARSE = DrawPlan(is_moving=True, sampling=Sampling(MAX_STRIDE), upload_budget_s=0.008)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from zipmap_app.benchmarks.memory import resident_bytes
 from zipmap_app.benchmarks.truth_engine import TruthEngine
 from zipmap_app.cli import parse
 from zipmap_app.desktop.composition import Desktop
+from zipmap_app.desktop.startup import keep_responsive
 from zipmap_app.scene.release import live_objects
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.memory import MemoryBudget
@@ -53,6 +54,7 @@ def measure_endurance(options: EnduranceOptions) -> int:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     application = QApplication([])
     apply_theme(application)
+    keep_responsive()
     start_s = time.monotonic()
     result = run_endurance(options)
     logger.info(

@@ -13,10 +13,11 @@ from PySide6.QtCore import QCoreApplication, QObject, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from zipmap_app.desktop.job_list import JobList
+from zipmap_app.desktop.startup import keep_responsive
 from zipmap_app.desktop.thinning import CloudThinner
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.slots import Outbox
-from zipmap_app.scene import growing_points
+from zipmap_app.scene import pacing
 from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.messages import FrameResult, FrameTimings
 from zipmap_app.state.points import POINT_DTYPE
@@ -56,6 +57,7 @@ def measure_heartbeat(options: HeartbeatOptions) -> int:
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     application = QApplication([])
     apply_theme(application)
+    keep_responsive()
     at_rest = _measure(HeartbeatOptions(options.points_per_frame, 0.0, options.seconds / 2))
     growing = _measure(options)
     uploading = _measure(options, is_uploading_all=True)
@@ -122,7 +124,7 @@ def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> He
     if is_uploading_all:
         # What viewers do that hand the renderer one array: everything again with every frame.
         session.frame_changed.connect(lambda frame: session.cloud.replaced.emit())
-        growing_points.UPLOAD_BUDGET_S = float("inf")  # and all of it at once
+        pacing.UPLOAD_BUDGET_S = float("inf")  # and all of it at once
     stop = threading.Event()
     producer = threading.Thread(target=_produce, args=(outbox, options, stop), name="producer")
     _spin(0.5)  # the window settles

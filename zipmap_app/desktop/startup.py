@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -35,11 +36,23 @@ def run_desktop(arguments: Arguments) -> int:
     sys.excepthook = desktop.report_error
     # Ctrl-C in the terminal: Qt's loop never gives Python a chance to raise KeyboardInterrupt.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    keep_responsive()
     if arguments.input is not None:
         desktop.window.request_open(arguments.input)
     status = application.exec()
     sys.excepthook = sys.__excepthook__
     return status
+
+
+def keep_responsive() -> None:
+    """Let the interpreter hold up the GUI thread less; once the window is made."""
+    # A drawing thread lets go of the interpreter with every OpenGL call. Each time it may wait this long to get
+    # it back from a thread that computes; with the usual 5 ms a single picture can take a tenth of a second.
+    sys.setswitchinterval(0.0005)
+    # What is there now stays. To look through it again and again takes tens of milliseconds each time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _display_problem() -> str | None:

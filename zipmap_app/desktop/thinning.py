@@ -23,9 +23,12 @@ class CloudThinner(QObject):
         self._cloud = cloud
         self._jobs = jobs
         self._report = report
+        self._is_closed = False
         self._disconnect = cloud.thinning_wanted.connect(self._on_wanted)
 
     def close(self) -> None:
+        """Take no outcome any more: one that made the cloud ask again would find nobody to do it elsewhere."""
+        self._is_closed = True
         self._disconnect()
 
     def _on_wanted(self, request: ThinningRequest) -> None:
@@ -35,6 +38,8 @@ class CloudThinner(QObject):
         self._jobs.start(job)
 
     def _on_done(self, thinned: ThinnedCloud | None) -> None:
+        if self._is_closed:
+            return
         if thinned is None:
             self._cloud.give_up_thinning()
         else:

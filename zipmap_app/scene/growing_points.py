@@ -17,7 +17,6 @@ from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.scene.vertex_store import CHUNK_CAPACITY, VertexStore
 from zipmap_app.state.points import POINT_DTYPE
 
-UPLOAD_BUDGET_S = 0.008  # per draw: a large cloud arrives over several
 # Name, GLSL type and byte offset of each vertex attribute.
 _ATTRIBUTES = (
     ("a_position", "vec3", 0),
@@ -41,7 +40,7 @@ class DrawPlan:
     )
     sampling: Sampling = field(default_factory=Sampling)
     n_parts: int = 1  # drawn at a time at rest
-    upload_budget_s: float = UPLOAD_BUDGET_S
+    upload_budget_s: float = float("inf")
     is_shaded: bool = False
     is_shaded_early: bool = True  # before all parts are there
 
@@ -230,8 +229,12 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         queue.associate(program.glir)
         n_drawn = n_runs = 0
         for chunk in self.store.drawn():
-            n_vertices = (chunk.n_points - part.phase - 1) // part.stride + 1
-            if n_vertices <= 0:
+            n_vertices = max((chunk.n_points - part.phase - 1) // part.stride + 1, 0)
+            run = _RUN if part.skip > 1 else max(n_vertices, 1)
+            # Runs are counted through all chunks: a chunk may hold fewer than are skipped.
+            firsts = range((part.run - n_runs) % part.skip * run, n_vertices, part.skip * run)
+            n_runs += -(-n_vertices // run)
+            if not firsts:
                 continue
             for name, glsl_type, offset in _ATTRIBUTES:
                 place = (
@@ -240,13 +243,10 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
                     POINT_DTYPE.itemsize * part.phase + offset,
                 )
                 queue.command("ATTRIBUTE", program.id, name, glsl_type, place, None)
-            run = _RUN if part.skip > 1 else n_vertices
-            # Runs are counted through all chunks: a chunk may hold fewer than are skipped.
-            for first in range((part.run - n_runs) % part.skip * run, n_vertices, part.skip * run):
+            for first in firsts:
                 span = (first, min(run, n_vertices - first))
                 queue.command("DRAW", program.id, "points", span, 1)
                 n_drawn += span[1]
-            n_runs += -(-n_vertices // run)
         context.flush_commands()
         return n_drawn
 

@@ -10,11 +10,12 @@ from PySide6.QtGui import QImage
 from vispy import app, gloo
 
 from zipmap_app.scene.detail import DetailController
-from zipmap_app.scene.growing_points import UPLOAD_BUDGET_S, DrawPlan, GrowingPoints
+from zipmap_app.scene.growing_points import DrawPlan, GrowingPoints
 from zipmap_app.scene.stage import Stage
 
 logger = logging.getLogger(__name__)
 
+UPLOAD_BUDGET_S = 0.008  # per draw: a large cloud arrives over several
 _STILL_AFTER_S = 0.2
 # Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
 # model the cores it computes on (with software GL).

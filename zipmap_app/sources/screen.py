@@ -53,7 +53,7 @@ class _ScreenCapture:
 
     def __init__(self, monitor: int, region: tuple[int, ...] | None) -> None:
         try:
-            self._grabber = mss.mss()
+            self._grabber = mss.MSS()
             self._area = self._find_area(monitor, region)
             self._grab()  # so that a missing permission is told at once
         except ScreenShotError as error:
