@@ -19,13 +19,13 @@ from training.data.contact_sheet import save_contact_sheet
 from training.data.pool import ClipPool, PoolConfig
 from training.data.procedural import generate_clips
 from training.logging import RunLog
+from training.profiling import kernel_table
 from training.recipes import RECIPES
 from training.trainer import Trainer
 from zipmap_model import MODEL_CONFIGS, ZipMap
 
 _LOG = logging.getLogger(__name__)
 _STEPS = 24
-_KERNELS = 45  # listed of a profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,18 +94,7 @@ def _profile(
         RunLog(output / "benchmark.csv"),
     )
     trainer.run()
-    kinds = [torch.profiler.ProfilerActivity.CUDA] if device.type == "cuda" else None
-    with torch.profiler.profile(activities=kinds) as profile:
-        trainer.run()
-    averages = profile.key_averages()
-    is_cuda = device.type == "cuda"
-    times = [
-        (e.self_device_time_total if is_cuda else e.self_cpu_time_total, e.count, e.key) for e in averages
-    ]
-    times.sort(reverse=True)
-    total = sum(time for time, _, _ in times)
-    rows = [f"{time / 3e3:8.2f} ms {count // 3:5d} x  {key[:100]}" for time, count, key in times[:_KERNELS]]
-    _LOG.info("kernels of a step: %.1f ms\n%s", total / 3e3, "\n".join(rows))
+    _LOG.info("kernels of a leg of three steps: %s", kernel_table(trainer.run, device, repeats=1))
 
 
 def _time(work: Callable[[int], object], repeats: int, device: torch.device) -> float:

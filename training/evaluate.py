@@ -14,6 +14,7 @@ from training.evaluation.estimates import (
     Estimate,
     constant_depth,
     model_estimate,
+    offline_estimate,
     query_views,
     static_camera,
     straight_line,
@@ -58,6 +59,7 @@ def evaluate_suite(name: str, sequences: Sequence[EvalSequence], model: ZipMap) 
     """One mean row for the model and for every baseline."""
     estimators: Mapping[str, Estimator] = {
         "model": lambda images: model_estimate(model, images),
+        "model, offline": lambda images: offline_estimate(model, images),
         "constant depth": constant_depth,
         "static camera": static_camera,
         "straight line": straight_line,
@@ -85,6 +87,7 @@ def _query_rows(name: str, sequences: Sequence[EvalSequence], model: ZipMap) -> 
     """Colour and depth of novel views where cameras and depth are known exactly and sequences are long enough."""
     scores: dict[str, list[Row]] = {
         "query: model": [],
+        "query: model, offline": [],
         "query: mean colour, constant depth": [],
         "query: nearest view": [],
     }
@@ -95,9 +98,11 @@ def _query_rows(name: str, sequences: Sequence[EvalSequence], model: ZipMap) -> 
         if len(sequence.images) <= max(_HELD_OUT) or not bool((sequence.depth[0] > 0).any()):  # type: ignore[index]
             continue
         views = query_views(model, sequence, _HELD_OUT)
+        offline = query_views(model, sequence, _HELD_OUT, offline=True)
         constant = torch.ones_like(views.true_depth)
         pictures = (
             (views.model, views.model_depth),
+            (offline.model, offline.model_depth),
             (views.mean_color, constant),
             (views.nearest_view, None),
         )

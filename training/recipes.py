@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from training.config import LegConfig, OptimConfig, Phase, StepShape, TrainConfig
@@ -65,6 +66,42 @@ def bundled_refine() -> TrainConfig:
     )
 
 
+def bundled_finish() -> TrainConfig:
+    """Goes on from weights of `bundled_refine`: offline passes too, longer streams, longer lenses, more flow.
+
+    About 25 minutes on two H200. The usual size is compiled for windows of one view and of all views.
+    """
+    landscape, wide, tall = (
+        PoolConfig(
+            clips=ProceduralConfig(
+                size=size, fov_deg=fov_deg, fov_even_in="log_focal", forward_share=0.32, drive_share=0.4
+            ),
+            n_chunks=n_chunks,
+            refresh_every=refresh_every,
+            passer_share=0.15,
+        )
+        for size, fov_deg, n_chunks, refresh_every in (
+            ((144, 192), (28.0, 95.0), 36, 30),
+            ((120, 216), (28.0, 100.0), 10, 160),
+            ((192, 144), (28.0, 95.0), 6, 320),
+        )
+    )
+    usual = StepShape(pool=0, n_clips=20, n_views=6, window=1, n_queries=2)
+    offline = replace(usual, window=0)
+    rare_wide = StepShape(pool=1, n_clips=10, n_views=6, window=1, n_queries=2, compiled=False)
+    rare_tall = replace(rare_wide, pool=2, window=0)
+    long = replace(rare_wide, pool=0, n_views=12)
+    part = (usual, usual, offline, usual, usual, usual)
+    return TrainConfig(
+        seed=3,
+        pools=(landscape, wide, tall),
+        phases=(Phase(until=1.0, shapes=(*part, *part, rare_wide, *part, long, *part, rare_tall)),),
+        leg=LegConfig(max_seconds=1500.0),
+        optim=OptimConfig(lr=6e-4, warmup_steps=300, decay_from=0.25, final_lr=0.01),
+        losses=LossWeights(flow=0.3, chain_translation=0.15, query_rgb=3.0, query_rgb_gradient=1.5, fov=1.5),
+    )
+
+
 def smoke() -> TrainConfig:
     """A few steps on small pictures, to see on any machine that everything runs."""
     clips = ProceduralConfig(size=(48, 96), n_frames=4, samples=1)
@@ -79,5 +116,5 @@ def smoke() -> TrainConfig:
 
 
 RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType(
-    {"bundled": bundled, "bundled_refine": bundled_refine, "smoke": smoke}
+    {"bundled": bundled, "bundled_refine": bundled_refine, "bundled_finish": bundled_finish, "smoke": smoke}
 )

@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trainer.run(save if workers.is_first else None)
         if workers.is_first:
             save(trainer.state())
+            if options.profile:
+                (output / "profile.txt").write_text(trainer.profile())
     return 0
 
 
@@ -92,6 +94,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--init", help="weights to start from: a safetensors file or a folder of shards")
     parser.add_argument("--shards", help="folder for a copy of the weights in shards")
     parser.add_argument("--shard-mb", type=float, default=15.0, help="largest size of a shard in MiB")
+    parser.add_argument(
+        "--profile", action="store_true", help="at the end, write the kernels of a step to OUTPUT/profile.txt"
+    )
     parser.add_argument("--composers", type=int, default=0, help="processes that draw scenes ahead")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
     return parser.parse_args(arguments)

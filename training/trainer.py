@@ -16,14 +16,15 @@ from training.config import StepShape, TrainConfig
 from training.data.batches import TrainingBatch
 from training.data.pool import ClipPool
 from training.ema import WeightAverage
+from training.graphs import GraphSet
 from training.logging import Meters, RunLog
 from training.losses import total_loss
 from training.optim import ModuleOptimizer
 from training.parallel import FlatGradients, Workers
+from training.profiling import kernel_table
 from zipmap_model import ZipMap
 
 _LOG = logging.getLogger(__name__)
-_EAGER_STEPS = 3  # real steps before a shape is captured: they fill caches and pick convolution kernels
 
 
 class Trainer:
@@ -60,7 +61,7 @@ class Trainer:
             compile_model(self.model)
             self._loss = compiled_loss()
         self._feed = _Prefetcher(device) if on_gpu else None
-        self._graphs = _GraphSet() if on_gpu and config.use_graphs else None
+        self._graphs = GraphSet() if on_gpu and config.use_graphs else None
 
     def run(self, save: Callable[[RunState], None] | None = None) -> None:
         """One leg: until its steps or its seconds are used up. `save` is called every `save_every_s`."""
@@ -136,6 +137,16 @@ class Trainer:
         model.load_state_dict(self.average.state_dict())
         return model.eval().requires_grad_(False)
 
+    def profile(self) -> str:
+        """Where the device time of every captured graph goes; empty without graphs.
+
+        For the end of a run: each replay repeats the last step of its shape and moves the weights once more.
+        """
+        replays = {} if self._graphs is None else self._graphs.replays()
+        return "\n".join(
+            f"{name}\n{kernel_table(replay, self._device)}\n" for name, replay in replays.items()
+        )
+
     def _next_batch(self, shape: StepShape) -> TrainingBatch:
         step, pool = self.step_count, self._pools[shape.pool]
 
@@ -202,77 +213,6 @@ class _Pace:
         rate = (self.frames - self._read_frames) / (now - self._read_at)
         self._read_at, self._read_frames = now, self.frames
         return rate
-
-
-class _GraphSet:
-    """One captured graph of forward and backward for each step shape and one of the update; CUDA only.
-
-    All live in one memory pool. Between the two lies the traffic with other processes, which is not captured.
-    """
-
-    def __init__(self) -> None:
-        self._pool = torch.cuda.graph_pool_handle()
-        self._graphs: dict[StepShape, torch.cuda.CUDAGraph] = {}
-        self._inputs: dict[StepShape, TrainingBatch] = {}
-        self._warm: dict[StepShape, int] = {}
-        self._update: torch.cuda.CUDAGraph | None = None
-        self._eager_updates = 0
-
-    def run_on_batch(
-        self,
-        shape: StepShape,
-        batch: TrainingBatch,
-        work: Callable[[StepShape, TrainingBatch], None],
-        mark_read: Callable[[], None],
-    ) -> None:
-        """Replay the shape's graph on the batch; its first steps run eagerly, then it is captured.
-
-        `mark_read` is called once the work that reads `batch` is queued.
-        """
-        # The first batch of a shape stays its input, from the first step on: compiled code is made for its
-        # layout, and a recompilation cannot happen during a capture.
-        static = self._inputs.setdefault(shape, batch)
-        if static is not batch:
-            static.copy_from(batch)
-        mark_read()
-        if shape in self._graphs:
-            self._graphs[shape].replay()
-            return
-        if self._warm.get(shape, 0) < _EAGER_STEPS:
-            self._warm[shape] = self._warm.get(shape, 0) + 1
-            _on_side_stream(lambda: work(shape, static))
-            return
-        started = time.monotonic()
-        self._graphs[shape] = self._captured(lambda: work(shape, static))
-        self._graphs[shape].replay()
-        _LOG.info("captured %s in %.1f s", shape, time.monotonic() - started)
-
-    def run_update(self, update: Callable[[], None]) -> None:
-        """Replay the graph of the update; the first updates run eagerly, then it is captured."""
-        if self._update is not None:
-            self._update.replay()
-        elif self._eager_updates < _EAGER_STEPS:
-            self._eager_updates += 1
-            _on_side_stream(update)
-        else:
-            self._update = self._captured(update)
-            self._update.replay()
-
-    def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
-        graph = torch.cuda.CUDAGraph()
-        # Other threads of the process, those of NCCL among them, may call CUDA meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            work()
-        return graph
-
-
-def _on_side_stream(work: Callable[[], None]) -> None:
-    """Warm-up work must not run on the default stream if it is to be captured later."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        work()
-    torch.cuda.current_stream().wait_stream(stream)
 
 
 class _Prefetcher:

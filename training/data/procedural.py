@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -31,6 +32,9 @@ class ProceduralConfig:
     room_share: float = 0.62  # of the scenes
     street_share: float = 0.22  # of the scenes; the rest is open terrain
     fov_deg: tuple[float, float] = (42.0, 82.0)  # of the longer side of the image
+    fov_even_in: Literal["angle", "log_focal"] = (
+        "angle"  # what is drawn evenly: the second has more long lenses
+    )
     samples: int = 4  # shaded rays around the centre of a pixel (1 or 4)
     forward_share: float = 0.22  # weight of moving forward beside the other ways to move (0.78 together)
     drive_share: float = 0.0  # of the streets: seen along the road, as from a car
@@ -40,6 +44,8 @@ class ProceduralConfig:
             raise ValueError(f"n_frames must be at least 2, got {self.n_frames}")
         if not 0 <= self.room_share + self.street_share <= 1:
             raise ValueError("room_share + street_share must lie in 0..1")
+        if self.fov_even_in not in ("angle", "log_focal"):
+            raise ValueError(f"fov_even_in: unknown {self.fov_even_in!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,9 +101,17 @@ def compose_clips(config: ProceduralConfig, n_clips: int, seed: int) -> Composed
         parts.append(scenes.without(colliding(scenes, path[..., :3, 3], _CAMERA_CLEARANCE_M)))
         paths.append(path)
     dice = Dice(n_clips, generator)
-    fov = dice.uniform(*config.fov_deg) * (math.pi / 180)
-    focal = max(config.size) / 2 / (fov / 2).tan()
+    focal = _draw_focal_px(dice, config)
     return ComposedClips(concatenate_scenes(parts), torch.cat(paths), focal, dice.log_uniform(0.16, 0.34))
+
+
+def _draw_focal_px(dice: Dice, config: ProceduralConfig) -> Tensor:
+    half = max(config.size) / 2
+    if config.fov_even_in == "log_focal":
+        long, short = (half / math.tan(math.radians(fov) / 2) for fov in config.fov_deg)
+        return dice.log_uniform(short, long)
+    fov = dice.uniform(*config.fov_deg) * (math.pi / 180)
+    return half / (fov / 2).tan()
 
 
 def film_clips(

@@ -11,7 +11,14 @@ import torch
 from torch import Tensor
 
 from training.evaluation.suites import EvalSequence
-from zipmap_model import StreamingSession, ZipMap, cameras_from_pose_encoding, invert_rigid
+from zipmap_model import (
+    Prediction,
+    StreamingSession,
+    ZipMap,
+    autocast_for,
+    cameras_from_pose_encoding,
+    invert_rigid,
+)
 from zipmap_model.geometry import rays_at_size
 
 
@@ -26,15 +33,31 @@ class Estimate:
 def model_estimate(model: ZipMap, images_S3HW: Tensor) -> Estimate:
     """The model, streaming frame by frame."""
     session = StreamingSession(model)
-    size = (images_S3HW.shape[-2], images_S3HW.shape[-1])
-    depths, cameras = [], []
-    for image in images_S3HW:
-        prediction = session.step(image)
-        assert prediction.pose_encoding is not None
-        camera_from_world, _ = cameras_from_pose_encoding(prediction.pose_encoding[0, 0], size)
-        depths.append(prediction.depth[0, 0].cpu())
-        cameras.append(invert_rigid(camera_from_world).cpu())
-    return Estimate(torch.stack(depths), torch.stack(cameras))
+    steps = [_estimate(session.step(image)) for image in images_S3HW]
+    return Estimate(
+        torch.cat([step.depth for step in steps if step.depth is not None]),
+        torch.cat([step.world_from_camera for step in steps if step.world_from_camera is not None]),
+    )
+
+
+def offline_estimate(model: ZipMap, images_S3HW: Tensor) -> Estimate:
+    """The model, with one update over all frames."""
+    with torch.no_grad(), autocast_for(_device(model)):
+        return _estimate(model(images_S3HW.to(_device(model)), window=0))
+
+
+def _estimate(prediction: Prediction) -> Estimate:
+    """Depth and cameras of the one scene of a prediction."""
+    depth = prediction.depth[0]
+    assert prediction.pose_encoding is not None
+    camera_from_world, _ = cameras_from_pose_encoding(
+        prediction.pose_encoding[0], (depth.shape[-2], depth.shape[-1])
+    )
+    return Estimate(depth.cpu(), invert_rigid(camera_from_world).cpu())
+
+
+def _device(model: ZipMap) -> torch.device:
+    return next(model.parameters()).device
 
 
 def constant_depth(images_S3HW: Tensor) -> Estimate:
@@ -66,19 +89,21 @@ class QueryViews:
     true_depth: Tensor  # (T, H, W); 0 where unknown
 
 
-def query_views(model: ZipMap, sequence: EvalSequence, held_out: tuple[int, ...]) -> QueryViews:
+def query_views(
+    model: ZipMap, sequence: EvalSequence, held_out: tuple[int, ...], *, offline: bool = False
+) -> QueryViews:
     """Stream all frames but the held-out ones, then ask for those with their true cameras.
 
-    Needs depth, cameras and intrinsics. The nearest view is the input frame before the held-out one.
+    With `offline` the frames share one update instead. Needs depth, cameras and intrinsics. The nearest view is
+    the input frame before the held-out one.
     """
     assert sequence.depth is not None
     assert sequence.world_from_camera is not None
     assert sequence.intrinsics is not None
-    device = next(model.parameters()).device
     inputs = [i for i in range(len(sequence.images)) if i not in held_out]
-    session = StreamingSession(model)
-    for index in inputs:
-        session.step(sequence.images[index])
+    window = 0 if offline else 1
+    with torch.no_grad(), autocast_for(_device(model)):
+        state = model.zip(sequence.images[inputs].to(_device(model)), window=window)
     first = sequence.depth[inputs[0]]
     unit = first[first > 0].log().mean().exp()
     relative = (
@@ -86,9 +111,8 @@ def query_views(model: ZipMap, sequence: EvalSequence, held_out: tuple[int, ...]
     )
     size = (sequence.images.shape[-2], sequence.images.shape[-1])
     rays = rays_at_size(relative.float(), sequence.intrinsics[list(held_out)].float(), size, float(unit))
-    assert session.state is not None
     with torch.no_grad():
-        answer = model.query(session.state, rays[None].to(device))
+        answer = model.query(state, rays[None].to(_device(model)))
     rgb = answer.rgb[0].movedim(-1, 1).cpu()
     truth = sequence.images[list(held_out)]
     nearest = torch.stack([sequence.images[max(i for i in inputs if i < h)] for h in held_out])

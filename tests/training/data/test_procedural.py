@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,3 +127,17 @@ def test_driving_cameras_go_far_along_the_road() -> None:
         (usual[..., 1, 2] > usual[..., 0, 2].abs()).float().mean()
     )
     assert float(driving[..., 2, 3].max()) < 2.5
+
+
+def test_lenses_can_be_even_in_the_logarithm_of_the_focal_length() -> None:
+    config = dataclasses.replace(_CONFIG, fov_deg=(28.0, 95.0), fov_even_in="log_focal")
+    log_focal = compose_clips(config, 64, seed=2).focal_px.log()
+    short, long = (math.log(48 / math.tan(math.radians(fov) / 2)) for fov in (95.0, 28.0))
+    assert short <= log_focal.min() < log_focal.max() <= long
+    # Evenly drawn angles would put a fifth of the lenses into the longer half, and 64 draws at most a third.
+    assert 0.35 < (log_focal > (short + long) / 2).float().mean() < 0.65
+
+
+def test_an_unknown_law_of_lenses_is_refused() -> None:
+    with pytest.raises(ValueError, match="fov_even_in"):
+        ProceduralConfig(fov_even_in="degrees")  # type: ignore[arg-type]

@@ -12,10 +12,16 @@ import torch
 from PIL import Image
 
 from training.evaluate import evaluate_suite, judge
-from training.evaluation.estimates import constant_depth, static_camera, straight_line
+from training.evaluation.estimates import (
+    constant_depth,
+    model_estimate,
+    offline_estimate,
+    static_camera,
+    straight_line,
+)
 from training.evaluation.report import Row, json_text, markdown_table, mean_row
 from training.evaluation.suites import load_real_sequence, real_sequences
-from zipmap_model import MODEL_CONFIGS, ZipMap
+from zipmap_model import MODEL_CONFIGS, ZipMap, load_model
 
 _CONFIG = MODEL_CONFIGS["bundled"]
 _SHARED = Path(__file__).resolve().parents[4] / "shared" / "real"
@@ -84,12 +90,30 @@ def test_the_model_is_judged_beside_the_baselines(folder: Path) -> None:
     torch.manual_seed(0)
     model = ZipMap(_CONFIG).eval()
     rows = evaluate_suite("grey", [load_real_sequence(folder, _CONFIG)], model)
-    assert [row.estimator for row in rows] == ["model", "constant depth", "static camera", "straight line"]
+    assert [row.estimator for row in rows] == [
+        "model",
+        "model, offline",
+        "constant depth",
+        "static camera",
+        "straight line",
+    ]
     assert rows[0].depth is not None
     assert rows[0].cameras is not None
     table = markdown_table(rows)
-    assert len(table.splitlines()) == 6
+    assert len(table.splitlines()) == 7
     assert "| grey | model |" in table
+
+
+def test_streaming_and_offline_agree_on_one_frame_and_differ_on_more() -> None:
+    model = load_model("bundled", "cpu")
+    images = torch.rand(3, 3, 48, 72, generator=torch.Generator().manual_seed(0))
+    for n_frames, agree in ((1, True), (3, False)):
+        streamed = model_estimate(model, images[:n_frames])
+        offline = offline_estimate(model, images[:n_frames])
+        assert streamed.depth is not None
+        assert offline.depth is not None
+        assert streamed.depth.shape == offline.depth.shape == (n_frames, 48, 72)
+        assert torch.allclose(streamed.depth, offline.depth, rtol=1e-3) is agree
 
 
 def test_means_leave_out_what_is_not_defined() -> None:
