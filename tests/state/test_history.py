@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 import pytest
 
@@ -40,13 +42,30 @@ def test_wide_pictures_become_small_thumbnails() -> None:
 def test_details_are_thinned_evenly_within_their_memory() -> None:
     one = filled(1).detail(0)
     assert one is not None
-    history = filled(400, max_detail_bytes=one.memory_bytes * 100)
+    history = filled(400, max_bytes=round(one.memory_bytes * 100 / 0.6))
     kept = [place for place in range(400) if history.detail(place) is not None]
     assert len(kept) <= 100
     assert kept[-1] == 399
     assert len(history) == 400
     old = [place for place in kept if place < 300]
     assert max(np.diff(old)) <= 64, "the old details left a hole"
+
+
+def test_a_run_of_any_length_keeps_within_its_memory() -> None:
+    max_bytes = 400 * filled(1).memory_bytes
+    history = FrameHistory(max_bytes)
+    for index in range(2000):
+        history.append(make_frame(index, n_points=1))
+        assert history.memory_bytes <= max_bytes
+    pictures = [id(record.thumbnail) for record in history.records]
+    assert len(set(pictures[-32:])) == 32, "the newest keep their own"
+    assert sorted(set(pictures), key=pictures.index) == [p for p, _ in groupby(pictures)], "neighbours share"
+    longest = max(len(list(group)) for _, group in groupby(pictures))
+    assert longest <= 4 * 2000 / len(set(pictures))
+    kept = [place for place in range(2000) if history.detail(place) is not None]
+    assert max(np.diff(kept)) <= 8 * 2000 / len(kept), "details are spread evenly, too"
+    history.truncate(900)
+    assert history.memory_bytes <= max_bytes
 
 
 def test_a_cut_tail_can_be_put_back() -> None:

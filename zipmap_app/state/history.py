@@ -13,6 +13,7 @@ from zipmap_app.state.points import seal
 
 THUMBNAIL_WIDTH = 96
 _N_NEWEST_KEPT = 32  # the newest details are never thinned: they are looked at most
+_THUMBNAIL_SHARE = 0.4  # of the memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,17 +53,20 @@ class FrameDetail:
 class FrameHistory:
     """Records of all frames in order of processing, details of as many as fit. GUI thread only.
 
-    When the details outgrow ``max_detail_bytes``, every second one goes, so that those left are spread evenly
-    over the run; keyframes and the newest stay longest.
+    When the details outgrow their share of ``max_bytes``, half of them go, so that those left are spread evenly
+    over the run; keyframes and the newest stay longest. When the thumbnails outgrow theirs, half of them are
+    replaced by the one before.
     """
 
-    def __init__(self, max_detail_bytes: int = 256 * 2**20) -> None:
+    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
         self.appended: Event[[FrameRecord]] = Event()
         self.changed: Event[[]] = Event()  # anything else: truncated, restored, refined, cleared
-        self.max_detail_bytes = max_detail_bytes
+        self._max_thumbnail_bytes = int(_THUMBNAIL_SHARE * max_bytes)
+        self._max_detail_bytes = max_bytes - self._max_thumbnail_bytes
         self._records: list[FrameRecord] = []
         self._details: dict[int, FrameDetail] = {}
         self._detail_bytes = 0
+        self._thumbnail_bytes = 0
 
     def __len__(self) -> int:
         return len(self._records)
@@ -76,7 +80,7 @@ class FrameHistory:
 
     @property
     def memory_bytes(self) -> int:
-        return self._detail_bytes + sum(record.thumbnail.nbytes for record in self._records)
+        return self._detail_bytes + self._thumbnail_bytes
 
     def detail(self, position: int) -> FrameDetail | None:
         """Picture, depth and confidence of a frame, or None where memory did not allow to keep them."""
@@ -102,8 +106,11 @@ class FrameHistory:
         self._records.append(record)
         self._details[record.position] = detail
         self._detail_bytes += detail.memory_bytes
-        if self._detail_bytes > self.max_detail_bytes:
+        if self._detail_bytes > self._max_detail_bytes:
             self._thin()
+        self._thumbnail_bytes += record.thumbnail.nbytes
+        if self._thumbnail_bytes > self._max_thumbnail_bytes:
+            self._share_thumbnails()
         self.appended.emit(record)
 
     def truncate(self, n_frames: int) -> HistoryTail:
@@ -112,6 +119,7 @@ class FrameHistory:
         tail = HistoryTail(tuple(self._records[n_frames:]), details)
         del self._records[n_frames:]
         self._detail_bytes -= tail.detail_bytes
+        self._thumbnail_bytes = _n_bytes(_thumbnails(self._records))
         self.changed.emit()
         return tail
 
@@ -122,6 +130,7 @@ class FrameHistory:
         self._records.extend(tail.records)
         self._details.update(tail.details)
         self._detail_bytes += tail.detail_bytes
+        self._thumbnail_bytes = _n_bytes(_thumbnails(self._records))
         self.changed.emit()
 
     def set_cameras(self, world_from_camera: np.ndarray) -> None:
@@ -137,16 +146,33 @@ class FrameHistory:
     def clear(self) -> None:
         self._records.clear()
         self._details.clear()
-        self._detail_bytes = 0
+        self._detail_bytes = self._thumbnail_bytes = 0
         self.changed.emit()
 
     def _thin(self) -> None:
         newest = len(self._records) - _N_NEWEST_KEPT
         old = [place for place in self._details if place < newest]
         passing = [place for place in old if not self._records[place].is_keyframe]
-        # Every second of the frames that show little new; of the keyframes only when there are no others left.
-        for place in (passing or old)[::2] or list(self._details)[:1]:
+        # Those that show little new; of the keyframes only when there are no others left.
+        candidates = passing or old
+        gone = set(candidates) - _evenly_spread(candidates, len(candidates) // 2)
+        for place in sorted(gone) or list(self._details)[:1]:
             self._detail_bytes -= self._details.pop(place).memory_bytes
+
+    def _share_thumbnails(self) -> None:
+        """Let go of half of the pictures, but for those of the newest frames."""
+        old = self._records[:-_N_NEWEST_KEPT]
+        firsts = [0] + [
+            place for place in range(1, len(old)) if old[place].thumbnail is not old[place - 1].thumbnail
+        ]
+        kept = _evenly_spread(firsts, len(firsts) // 2)
+        last = self._records[0].thumbnail
+        for place, record in enumerate(old):
+            if place in kept:
+                last = record.thumbnail
+            elif record.thumbnail is not last:
+                self._records[place] = replace(record, thumbnail=last)
+        self._thumbnail_bytes = _n_bytes(_thumbnails(self._records))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +185,28 @@ class HistoryTail:
     @property
     def detail_bytes(self) -> int:
         return sum(detail.memory_bytes for detail in self.details.values())
+
+
+def _evenly_spread(places: Sequence[int], n_kept: int) -> set[int]:
+    """About so many of the ascending places, as far apart as they come: where they lie thick, more of them go."""
+    if not places or not n_kept:
+        return set()
+    spacing = (places[-1] - places[0] + 1) / n_kept
+    kept, due = set(), float(places[0])
+    for place in places:
+        if place >= due:
+            kept.add(place)
+            due = max(due + spacing, place + 0.5 * spacing)
+    return kept
+
+
+def _thumbnails(records: Sequence[FrameRecord]) -> list[np.ndarray]:
+    """Each picture once, in the order of the frames."""
+    return list({id(record.thumbnail): record.thumbnail for record in records}.values())
+
+
+def _n_bytes(pictures: Sequence[np.ndarray]) -> int:
+    return sum(picture.nbytes for picture in pictures)
 
 
 def _thumbnail(rgb: np.ndarray) -> np.ndarray:
