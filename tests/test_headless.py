@@ -20,6 +20,7 @@ from tests.pipeline_fakes import FakeEngine
 from zipmap_app import headless
 from zipmap_app.cli import Arguments, parse
 from zipmap_app.headless import run_headless
+from zipmap_app.run_options import options_from_arguments
 
 ROOT = Path(__file__).parents[1]
 FILES = {"cloud.ply", "trajectory.txt", "predictions.npz", "summary.json"}
@@ -202,6 +203,7 @@ def test_degenerate_videos_finish_without_nan(tmp_path, model, name):
         ["a.mp4", "--companion", "streaming"],
         ["a.mp4", "--companion", "missing.pt"],
         ["--headless", "a.mp4", "-o", "out", "--companion", "state_query"],
+        ["--headless", "a.mp4", "-o", "out", "--one-model-at-a-time"],
         ["--nonsense"],
     ],
 )
@@ -239,3 +241,5 @@ def test_a_rate_and_a_companion_on_the_command_line(tmp_path):
     weights = tmp_path / "mine.safetensors"
     weights.touch()
     assert parse(["--companion", str(weights)]).companion == str(weights)
+    options = options_from_arguments(parse(["--companion", "state_query", "--one-model-at-a-time"]))
+    assert (options.companion, options.companion_may_unload) == ("state_query", True)

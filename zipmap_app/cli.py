@@ -35,6 +35,9 @@ class Arguments:
     max_fps: float | None = None  # use so many frames a second at most, by their time stamps
     window: int | None = None  # views per update of a streaming model; None takes the model's own
     companion: str | None = None  # as ``model``: answers queries where the model cannot
+    one_model_at_a_time: bool = (
+        False  # the companion takes the model's place after the run, if memory is short
+    )
     accept_licence: bool = False  # of published weights that would have to be downloaded
     assist: bool | None = None  # tracking assist; None: for the bundled model only
     fov: float | None = None  # horizontal field of view in degrees, where it is known
@@ -59,6 +62,10 @@ def parse(argv: Sequence[str]) -> Arguments:
         parser.error("-o is for --headless; in the window, save from the menu")
     if found.companion is not None and found.headless:
         parser.error("--companion answers queries, which only the window asks; leave it out with --headless")
+    if found.one_model_at_a_time and found.headless:
+        parser.error(
+            "--one-model-at-a-time is about queries, which only the window asks; leave it out with --headless"
+        )
     return Arguments(**vars(found))
 
 
@@ -112,6 +119,12 @@ def _make_parser() -> argparse.ArgumentParser:
         metavar="NAME_OR_PATH",
         help="a model that answers queries where --model cannot, as streaming: state_query, bundled, or a file; "
         "it sees the kept keyframes while the run rests, if memory allows both",
+    )
+    parser.add_argument(
+        "--one-model-at-a-time",
+        action="store_true",
+        help="where memory does not hold both, the companion takes the model's place once the run is over; going "
+        "back, finalising and going on then need a new run",
     )
     parser.add_argument(
         "--accept-licence",

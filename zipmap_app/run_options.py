@@ -13,6 +13,7 @@ def options_from_arguments(arguments: Arguments) -> RunOptions:
         device=arguments.device,
         window=arguments.window,
         companion=arguments.companion,
+        companion_may_unload=arguments.one_model_at_a_time,
         accept_licence=arguments.accept_licence,
         assist=arguments.assist,
         fov_deg=arguments.fov,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,12 +27,14 @@ from zipmap_app.pipeline import workbench
 from zipmap_app.pipeline.companion import Companion
 from zipmap_app.pipeline.engine import EngineError
 from zipmap_app.pipeline.kept import KeptFrame
+from zipmap_app.pipeline.options import CompanionOptions
 from zipmap_app.pipeline.runner import Runner, RunOptions
 from zipmap_app.pipeline.slots import Outbox
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.state.commands import (
     CommandEnded,
     CommandOutcome,
+    CompanionChosen,
     CompanionProgress,
     ForkState,
     Rewind,
@@ -129,6 +132,7 @@ def test_too_little_memory_is_told_once_and_tried_again_when_there_is_room():
     assert (fault.origin, fault.fatal) == ("model", False)
     assert "too little memory for the query model asker" in fault.sentence
     assert not companion.is_behind(kept(2), is_resting=True)
+    assert "One model at a time" in fault.sentence  # what to tick, as the window calls it
     assert not companion.wants_room  # it was not allowed to
     room[0] = True
     assert companion.is_behind(kept(2), is_resting=True)
@@ -240,6 +244,61 @@ def test_where_both_do_not_fit_they_change_places_after_the_run(start, asker, ro
     assert engine.n_resets == 2
 
 
+def test_a_companion_that_is_chosen_later_sees_the_scene_there_is(start, asker):
+    runner, _ = start(RunOptions(model="streamer", device="cpu"))
+    runner.start(ListSource(9))
+    assert not of_kind(take_all(runner), CompanionChosen)
+    runner.set_companion(CompanionOptions("asker"))
+    messages = take_until(runner, CompanionProgress)
+    assert of_kind(messages, CompanionChosen) == [CompanionChosen("asker")]
+    if messages[-1] != CompanionProgress(5, 5):
+        caught_up(runner, 5)
+    runner.query(make_request())
+    assert take_until(runner, QueryResult)[-1].n_frames_in_state == 5
+
+
+def test_leave_to_make_room_given_after_the_run_is_taken_at_once(start, room):
+    runner, engine = start()
+    room[0] = False
+    runner.start(ListSource(9))
+    messages = take_until(runner, PipelineFault)
+    if not of_kind(messages, StreamEnded):
+        take_until(runner, StreamEnded)
+    runner.set_companion(CompanionOptions("asker", may_unload=True))
+    assert "takes the streaming model's place" in take_until(runner, PipelineFault)[-1].sentence
+    room[0] = True  # as unloading would make it
+    caught_up(runner, 5)
+    runner.do(Rewind(1, 2))
+    assert "made room" in of_kind(take_until(runner, CommandEnded), PipelineFault)[0].sentence
+    runner.start(ListSource(2))
+    assert len(of_kind(take_until(runner, StreamEnded), FrameResult)) == 2
+    assert engine.n_resets == 2
+
+
+def test_another_choice_interrupts_the_companion_and_leaves_its_states_alone(start, asker):
+    runner, _ = start()
+    runner.start(ListSource(9))
+    take_all(runner)
+    caught_up(runner, 5)
+    runner.do(ForkState(1, LIVE_STATE, "so far"))
+    take_until(runner, CommandEnded)
+    asker.gate.clear()
+    runner.start(ListSource(9))
+    take_until(runner, StreamEnded)
+    assert asker.inside.wait(PATIENCE_S)
+    runner.set_companion(CompanionOptions("another"))
+    assert take_until(runner, CompanionChosen)[-1].model == "another"
+    asker.gate.set()
+    caught_up(runner, 5)
+    runner.query(make_request(state_id=1))
+    assert "kept by another model" in take_until(runner, PipelineFault)[-1].sentence
+    runner.set_companion(CompanionOptions(None))
+    assert take_until(runner, CompanionChosen)[-1].model is None
+    runner.do(SaveState(2, 1, Path("never written")))
+    messages = take_until(runner, CommandEnded)
+    assert "kept by another model" in of_kind(messages, PipelineFault)[0].sentence
+
+
 def test_a_model_that_can_be_asked_needs_no_companion(asker):
     runner = Runner(OPTIONS, lambda: None, FakeEngine())
     runner.start(ListSource(5))
@@ -275,7 +334,8 @@ def test_two_real_models(tmp_path):
     with closing(Runner(options, lambda: None)) as runner:
         runner.start(SyntheticSource(5))
         messages = take_all(runner)
-        assert of_kind(messages, ModelLoaded)[0].supports_query
+        assert not of_kind(messages, ModelLoaded)[0].supports_query
+        assert messages[0] == CompanionChosen(options.companion)
         results = of_kind(messages, FrameResult)
         n_kept = sum(result.is_keyframe for result in results)
         if CompanionProgress(n_kept, n_kept) not in messages:

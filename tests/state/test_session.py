@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.app_fakes import answer, make_frame
+from zipmap_app.state.commands import CompanionChosen, CompanionProgress
 from zipmap_app.state.messages import (
     FrameTimings,
     ModelDownloading,
@@ -63,6 +64,7 @@ def test_the_numbers_of_the_status(session):
     assert status.ms_per_frame == pytest.approx(100)
     assert status.frames_per_s == pytest.approx(5)
     assert (status.model_name, status.device, status.supports_query) == ("bundled", "cpu", True)
+    assert status.answers_itself
     assert session.current_frame is not None
     assert session.current_frame.frame_index == 4
 
@@ -127,3 +129,18 @@ def test_notices_are_bounded_and_queries_are_kept(session):
     session.apply(answer(request))
     assert session.latest_query is not None
     assert session.latest_query.query_id == 7
+
+
+def test_a_companion_answers_for_a_model_that_cannot(session):
+    progress = []
+    session.companion_progressed.connect(progress.append)
+    session.apply(CompanionChosen("state_query"))
+    assert not session.status.supports_query  # nothing is loaded yet
+    session.apply(ModelLoaded(name="streaming", device="cpu", supports_query=False, load_s=0.5))
+    assert session.status.supports_query
+    session.begin("next.mp4")
+    assert (session.status.companion, session.status.answers_itself) == ("state_query", False)
+    session.apply(CompanionProgress(2, 4))
+    session.apply(CompanionChosen(None))
+    assert not session.status.supports_query
+    assert progress == [None, CompanionProgress(2, 4), None]  # what one has seen is no word about another

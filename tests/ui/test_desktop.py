@@ -21,6 +21,7 @@ from zipmap_app.desktop.startup import _display_problem
 from zipmap_app.pipeline.engine import DownloadProgress
 from zipmap_app.state.messages import ModelLoaded
 from zipmap_app.state.session import RunState, Severity
+from zipmap_app.ui import dialogs
 from zipmap_app.ui.actions import ActionId
 from zipmap_model.checkpoints import CheckpointError, bundled_weights
 
@@ -98,6 +99,22 @@ def test_the_rate_and_the_companion_of_the_command_line_hold(qtbot, make_desktop
     wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
     assert engine.seen == [0, 3, 6]  # of thirty frames a second
     assert desktop.session.status.supports_query  # the companion would answer
+
+
+def test_who_answers_can_be_chosen_in_the_window(qtbot, make_desktop, monkeypatch, tmp_path):
+    desktop = make_desktop("--max-frames", "3", "--one-model-at-a-time", engine=SilentEngine())
+    desktop.window.request_open("synthetic")
+    wait_for(qtbot, lambda: desktop.session.status.state is RunState.ENDED)
+    choice = desktop.window.tabs.run_settings.companion
+    assert not desktop.session.status.supports_query
+    assert choice.alternate.isChecked()
+    monkeypatch.setattr(dialogs, "ask_for_weights", lambda parent: tmp_path / "gone.safetensors")
+    index = choice.models.findText("a file…")
+    choice.models.setCurrentIndex(index)
+    choice.models.activated.emit(index)
+    wait_for(qtbot, lambda: desktop.session.status.supports_query)
+    wait_for(qtbot, lambda: bool(desktop.session.notices))  # it was to look at the scene at once
+    assert "gone.safetensors" in desktop.session.notices[-1].sentence
 
 
 def test_pause_step_resume_and_stop_reach_the_pipeline(qtbot, make_desktop):

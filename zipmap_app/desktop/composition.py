@@ -24,7 +24,7 @@ from zipmap_app.export.flight import FlightFile
 from zipmap_app.pipeline.bridge import ResultBridge
 from zipmap_app.pipeline.engine import Engine
 from zipmap_app.pipeline.masks import MaskOptions
-from zipmap_app.pipeline.options import TrackingOptions
+from zipmap_app.pipeline.options import CompanionOptions, TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions, PointsFrom, pack_points
 from zipmap_app.pipeline.runner import Runner
 from zipmap_app.run_options import options_from_arguments
@@ -78,7 +78,12 @@ class Desktop(QObject):
         self.bridge = ResultBridge()
         options = replace(options_from_arguments(arguments), history_bytes=budget.rewind_bytes)
         self.window.tabs.run_settings.show_settings(
-            RunSettings(has_assist=options.tracking.has_assist, fov_x_deg=options.fov_deg)
+            RunSettings(
+                has_assist=options.tracking.has_assist,
+                fov_x_deg=options.fov_deg,
+                companion=options.companion,
+                has_one_model_at_a_time=options.companion_may_unload,
+            )
         )
         self.runner = Runner(options, self.bridge.wake, engine)
         self.bridge.attach(self.runner.outbox)
@@ -220,6 +225,7 @@ class Desktop(QObject):
         points_from: PointsFrom = "keyframes" if settings.has_keyframe_points_only else "all"
         self.runner.set_packing(PackingOptions(masks=masks, points_from=points_from))
         self.runner.set_tracking(TrackingOptions(settings.has_assist, settings.fov_x_deg))
+        self.runner.set_companion(CompanionOptions(settings.companion, settings.has_one_model_at_a_time))
 
     def _on_command_progress(self, command: Command, fraction: float) -> None:
         match command:

@@ -30,6 +30,7 @@ class CompanionScene:
 
     scene: Scene
     streamed_from_own: Similarity
+    model: str  # that it belongs to
 
     @property
     def n_frames(self) -> int:
@@ -79,6 +80,10 @@ class Companion:
         self._reported_s = 0.0
 
     @property
+    def model(self) -> str:
+        return self._options.model
+
+    @property
     def scene(self) -> CompanionScene | None:
         return self._scene
 
@@ -86,6 +91,11 @@ class Companion:
     def wants_room(self) -> bool:
         """Whether it would load if the streaming model went."""
         return self._may_unload and self._is_told and not self._is_refused and self._engine is None
+
+    def set_may_unload(self, may_unload: bool) -> None:
+        """Whether the streaming model may make room; said again where there is too little."""
+        self._may_unload = may_unload
+        self._is_told = False
 
     def reset(self) -> None:
         """Forget the scene; the model stays."""
@@ -123,7 +133,7 @@ class Companion:
         except EngineError as error:
             self._refuse(error)
             return
-        self._scene = CompanionScene(scene, similarity_onto(kept, views))
+        self._scene = CompanionScene(scene, similarity_onto(kept, views), self.model)
         self._seen = kept
         self._outbox.post(CompanionProgress(len(kept), len(kept)))
 
@@ -147,7 +157,7 @@ class Companion:
         self._needed.save_scene(scene.scene, path)
 
     def open_scene(self, path: Path) -> Scene:
-        return CompanionScene(self._needed.open_scene(path), _UNMOVED)
+        return CompanionScene(self._needed.open_scene(path), _UNMOVED, self.model)
 
     @property
     def _needed(self) -> Engine:
@@ -182,7 +192,7 @@ class Companion:
         advice = (
             "it takes the streaming model's place when the run is over."
             if self._may_unload
-            else "allow it to take the streaming model's place after the run, or use the bundled model."
+            else 'tick "One model at a time" on the Live tab, or choose the bundled model.'
         )
         what = (
             f"There is too little memory for the query model {self._options.model} beside the streaming one: "

@@ -11,13 +11,13 @@ from zipmap_app.pipeline.commands import SCENE_COMMANDS, work_for
 from zipmap_app.pipeline.engine import Engine, RunOptions, make_engine
 from zipmap_app.pipeline.faults import fault_from_error
 from zipmap_app.pipeline.loading import load_engine
-from zipmap_app.pipeline.options import TrackingOptions
+from zipmap_app.pipeline.options import CompanionOptions, TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.run_memory import PipelineMemory
 from zipmap_app.pipeline.slots import Outbox
 from zipmap_app.pipeline.workbench import Workbench
-from zipmap_app.state.commands import Command
+from zipmap_app.state.commands import Command, CompanionChosen
 from zipmap_app.state.messages import FrameResult, PipelineFault
 from zipmap_app.state.queries import QueryRequest
 
@@ -49,6 +49,7 @@ class Inference:
         self._request: QueryRequest | None = None
         self._packing: PackingOptions | None = None  # new options that are not in force yet
         self._tracking: TrackingOptions | None = None
+        self._companion = options.companion_options
         self._is_paused = False
         self._n_allowed = 0  # frames that may pass while paused
         self._memory_use = PipelineMemory()
@@ -102,6 +103,11 @@ class Inference:
         with self._lock:
             self._tracking = options
 
+    def set_companion(self, options: CompanionOptions) -> None:
+        with self._lock:
+            self._companion = options
+        self.wake()
+
     def ask(self, request: QueryRequest) -> None:
         with self._lock:
             self._request = request
@@ -129,6 +135,8 @@ class Inference:
         self._answer_newest()
 
     def _loop(self) -> None:
+        if self._options.companion is not None:
+            self._outbox.post(CompanionChosen(self._options.companion))
         self._load()
         while not self._is_closing.is_set():
             # Cleared before looking, so that a change while looking is not lost.
@@ -140,6 +148,9 @@ class Inference:
         """Do the next thing; False if there is nothing to do."""
         with self._lock:
             run = self._run
+            companion = self._companion
+        if companion != self._bench.options.companion_options:
+            self._bench.set_companion(companion)
         is_active = run is not None and not run.is_ended
         if run is not None and is_active and not run.is_begun:
             self._begin(run)  # first of all: a query must not be answered by the scene before
@@ -159,7 +170,6 @@ class Inference:
             self._options.model,
             self._outbox,
             self._is_model_wanted,
-            has_companion=self._options.companion is not None,
         )
         if engine is not None:
             self._bench.take_engine(engine)
@@ -227,8 +237,10 @@ class Inference:
             return False
 
         def breathe(fraction: float) -> None:
+            with self._lock:
+                is_other = self._run is not run or self._companion != self._bench.options.companion_options
             is_needed = self._may_take_frame() and run.slot.has_frame
-            if is_needed or self._commands.has_command or self._is_closing.is_set() or self._run is not run:
+            if is_needed or is_other or self._commands.has_command or self._is_closing.is_set():
                 raise _NeededElsewhereError
             self._answer_newest()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from zipmap_app.pipeline.engine import DownloadProgress, Engine
 from zipmap_app.pipeline.faults import fault_from_error
@@ -23,8 +22,6 @@ def load_engine(
     model: str,
     outbox: Outbox,
     is_wanted: Callable[[], bool],
-    *,
-    has_companion: bool,
 ) -> Engine | None:
     """A loaded engine, or None when that failed or was not wanted any more; posts what there is to say."""
     report = download_reporter(model, outbox)
@@ -36,8 +33,7 @@ def load_engine(
 
     try:
         engine = make_engine()
-        loaded = engine.load(progress)
-        outbox.post(replace(loaded, supports_query=loaded.supports_query or has_companion))
+        outbox.post(engine.load(progress))
         return engine
     except _DownloadStoppedError:
         sentence = "The download was stopped; it goes on from there when you start again."

@@ -21,6 +21,14 @@ class TrackingOptions:
             raise ValueError(f"fov_deg: want 5 to 150, got {self.fov_deg}")
 
 
+@dataclass(frozen=True, slots=True)
+class CompanionOptions:
+    """Which model answers questions for one that cannot be asked."""
+
+    model: str | None = None  # as ``RunOptions.model``; None: nobody does
+    may_unload: bool = False  # where memory does not hold both, it takes the other's place after the run
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """What a run is made with. Raises ValueError on construction for values that make no sense."""
@@ -56,6 +64,11 @@ class RunOptions:
     def tracking(self) -> TrackingOptions:
         """For the first scene; ``Runner.set_tracking`` changes it for later ones."""
         return TrackingOptions(self.model == "bundled" if self.assist is None else self.assist, self.fov_deg)
+
+    @property
+    def companion_options(self) -> CompanionOptions:
+        """At the start; ``Runner.set_companion`` changes it at any time."""
+        return CompanionOptions(self.companion, self.companion_may_unload)
 
     @property
     def packing(self) -> PackingOptions:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from zipmap_app.pipeline.engine import Engine, RunOptions
 from zipmap_app.pipeline.inference import Inference
 from zipmap_app.pipeline.masks import MaskOptions
-from zipmap_app.pipeline.options import TrackingOptions
+from zipmap_app.pipeline.options import CompanionOptions, TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.run_memory import PipelineMemory
@@ -115,6 +115,10 @@ class Runner:
     def set_tracking(self, options: TrackingOptions) -> None:
         """How cameras are tracked, from the next run on: within a scene one way has to hold."""
         self._inference.set_tracking(options)
+
+    def set_companion(self, options: CompanionOptions) -> None:
+        """Which model answers where the run's cannot; at once, also for the scene there is."""
+        self._inference.set_companion(options)
 
     @property
     def memory(self) -> PipelineMemory:

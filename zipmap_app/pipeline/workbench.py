@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from zipmap_app.pipeline.companion import Companion
+from zipmap_app.pipeline.companion import Companion, CompanionScene
 from zipmap_app.pipeline.engine import Engine, EngineError, RunOptions, Scene
-from zipmap_app.pipeline.options import TrackingOptions
+from zipmap_app.pipeline.options import CompanionOptions, TrackingOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.run import Run
 from zipmap_app.pipeline.run_memory import PipelineMemory, RunMemory
 from zipmap_app.pipeline.scene_states import SceneStates
 from zipmap_app.pipeline.slots import Outbox
+from zipmap_app.state.commands import CompanionChosen
 from zipmap_app.state.messages import FrameResult, SourceFrame
 from zipmap_app.state.queries import LIVE_STATE, QueryRequest, QueryResult
 
@@ -49,6 +51,7 @@ class Workbench:
         self.states = SceneStates()
         self.loaded_engine: Engine | None = None
         self.companion: Companion | None = None  # in use where the engine cannot answer questions
+        self._is_answerless = False  # the engine, loaded or gone to make room, cannot be asked
         self._absence = "There is no model to ask: it failed to load."
 
     @property
@@ -66,10 +69,19 @@ class Workbench:
     def take_engine(self, engine: Engine) -> None:
         """Work with this engine, which is loaded, and with a companion if it needs one."""
         self.loaded_engine = engine
-        if engine.can_query or self.options.companion is None:
-            self.companion = None
-        elif self.companion is None:
-            self.companion = Companion(self.options, self.outbox, fits_beside)
+        self._is_answerless = not engine.can_query
+        if self.companion is None:
+            self.companion = self._new_companion()
+
+    def set_companion(self, options: CompanionOptions) -> None:
+        """Another model answers from now on, also for the scene there is; states stay with who kept them."""
+        is_same_model = options.model == self.options.companion
+        self.options = replace(self.options, companion=options.model, companion_may_unload=options.may_unload)
+        if not is_same_model:
+            self.companion = self._new_companion()
+        elif self.companion is not None:
+            self.companion.set_may_unload(options.may_unload)
+        self.outbox.post(CompanionChosen(options.model))
 
     def unload_engine(self) -> None:
         """Make room for the companion; the next run loads the engine again."""
@@ -113,11 +125,25 @@ class Workbench:
 
     def scene(self, state_id: int) -> Scene | None:
         """The live scene, None while it is empty, or one kept aside. Raises EngineError for one that is gone."""
-        return self.asked.scene if state_id == LIVE_STATE else self.states.scene(state_id)
+        if state_id == LIVE_STATE:
+            return self.asked.scene
+        scene = self.states.scene(state_id)
+        keeper = scene.model if isinstance(scene, CompanionScene) else None
+        if keeper != (None if self.companion is None else self.companion.model):
+            raise EngineError(
+                "This state was kept by another model than the one that answers questions now: choose that one "
+                "again to use it."
+            )
+        return scene
 
     def answer(self, request: QueryRequest) -> QueryResult:
         """Ask the scene that the request names. Raises EngineError."""
         return self.asked.query(request, self.scene(request.state_id))
+
+    def _new_companion(self) -> Companion | None:
+        if not self._is_answerless or self.options.companion is None:
+            return None
+        return Companion(self.options, self.outbox, fits_beside)
 
     @property
     def memory_use(self) -> PipelineMemory:

@@ -178,6 +178,13 @@ class StatesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionChosen:
+    """Another model answers from now on where the run's own cannot; whatever a former one had seen is gone."""
+
+    model: str | None  # None: nobody
+
+
+@dataclass(frozen=True, slots=True)
 class CompanionProgress:
     """How far the query model has got that accompanies a streaming model without a query head."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from zipmap_app.state.commands import (
     CommandEnded,
     CommandProgress,
+    CompanionChosen,
     CompanionProgress,
     FlightFrame,
     RunRewound,
@@ -113,7 +114,7 @@ class ModelLoaded:
 
     name: str  # "bundled", "streaming", a path ...
     device: str
-    supports_query: bool
+    supports_query: bool  # it answers questions itself
     load_s: float
 
 
@@ -141,5 +142,6 @@ Message = (
     | SceneRefined
     | FlightFrame
     | StatesChanged
+    | CompanionChosen
     | CompanionProgress
 )

@@ -14,6 +14,7 @@ from zipmap_app.state.cloud import HARD_BOUND, CloudModel
 from zipmap_app.state.commands import (
     CommandEnded,
     CommandProgress,
+    CompanionChosen,
     CompanionProgress,
     FlightFrame,
     RunRewound,
@@ -90,8 +91,14 @@ class SessionStatus:
     frames_per_s: float | None = None  # rate of arrival, likewise
     model_name: str = ""
     device: str = ""
-    supports_query: bool = False
+    answers_itself: bool = False  # the model that reconstructs can be asked
+    companion: str | None = None  # the model that is asked where it cannot
     download: tuple[int, int] | None = None  # bytes done and bytes in all, while weights are on their way
+
+    @property
+    def supports_query(self) -> bool:
+        """Whether some model answers questions."""
+        return bool(self.model_name) and (self.answers_itself or self.companion is not None)
 
     @property
     def is_active(self) -> bool:
@@ -123,7 +130,7 @@ class SessionModel:
         self.query_answered: Event[[QueryResult | None]] = Event()
         self.query_failed: Event[[]] = Event()
         self.states_changed: Event[[]] = Event()
-        self.companion_progressed: Event[[CompanionProgress]] = Event()
+        self.companion_progressed: Event[[CompanionProgress | None]] = Event()
         self.command_progressed: Event[[CommandProgress]] = Event()
         self.command_ended: Event[[CommandEnded]] = Event()
         self.flight_frame_arrived: Event[[FlightFrame]] = Event()
@@ -170,7 +177,8 @@ class SessionModel:
                 n_frames_hint=n_frames_hint,
                 model_name=self.status.model_name,
                 device=self.status.device,
-                supports_query=self.status.supports_query,
+                answers_itself=self.status.answers_itself,
+                companion=self.status.companion,
             )
         )
         self.began.emit()
@@ -228,6 +236,9 @@ class SessionModel:
                 self.command_ended.emit(message)
             case FlightFrame():
                 self.flight_frame_arrived.emit(message)
+            case CompanionChosen():
+                self.companion_progressed.emit(None)
+                self._set_status(replace(self.status, companion=message.model))
             case CompanionProgress():
                 self.companion_progressed.emit(message)
 
@@ -274,7 +285,7 @@ class SessionModel:
                 state=state,
                 model_name=loaded.name,
                 device=loaded.device,
-                supports_query=loaded.supports_query,
+                answers_itself=loaded.supports_query,
                 download=None,
             )
         )

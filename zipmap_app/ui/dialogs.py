@@ -73,6 +73,13 @@ def ask_for_saved_state(parent: QWidget, folder: Path) -> Path | None:
     return Path(path) if path else None
 
 
+def ask_for_weights(parent: QWidget) -> Path | None:
+    path, _ = QFileDialog.getOpenFileName(
+        parent, "A model that answers questions", str(Path.home()), "Weights (*.safetensors *.pt)"
+    )
+    return Path(path) if path else None
+
+
 def ask_for_flight_video(parent: QWidget, suggestion: Path) -> Path | None:
     kinds = "MP4 video (*.mp4);;WebM video (*.webm)"
     path, kind = QFileDialog.getSaveFileName(parent, "Save flight", str(suggestion), kinds)

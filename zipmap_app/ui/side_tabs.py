@@ -89,7 +89,9 @@ class SideTabs(QTabWidget):
             self.clip,
             self.performance,
         )
-        self._shown: tuple[bool, str] | None = None  # whether there is a scene, and why it cannot be asked
+        self._shown: tuple[bool, str, bool] | None = (
+            None  # is there a scene, why not ask it, is a model missing
+        )
         self._follow_counts = Throttle(self._show_counts, _FOLLOW_MS, self)
         self._disconnects = (
             session.companion_progressed.connect(self.companion.show_progress),
@@ -99,6 +101,7 @@ class SideTabs(QTabWidget):
             session.frame_changed.connect(self._on_frame),
             session.alignment.changed.connect(self._on_alignment),
         )
+        self.ghost.model_wanted.connect(self._show_companion_choice)
         self._on_status(session.status)
         self._on_frame(session.current_frame)
         self._on_alignment(session.alignment.value)
@@ -133,13 +136,17 @@ class SideTabs(QTabWidget):
 
     def _on_status(self, status: SessionStatus) -> None:
         self._follow_counts()
-        shown = (status.n_points > 0, _why_no_query(status))
+        self.run_settings.companion.show_run_model(status.model_name, answers_itself=status.answers_itself)
+        why_no_query = _why_no_query(status)
+        shown = (status.n_points > 0, why_no_query, bool(status.model_name) and not status.supports_query)
         if shown != self._shown:
             self._shown = shown
-            has_scene, why_not = shown
+            has_scene, why_not, needs_model = shown
             self.align.set_has_scene(has_scene)
             self.measure.set_has_scene(has_scene)
-            self._set_query_available(why_not)
+            self.ghost.set_available(why_not, needs_model=needs_model)
+            self.flight.set_available(why_not)
+            self.answer.setVisible(not needs_model)
             self._show_states()
 
     def _show_counts(self) -> None:
@@ -147,9 +154,12 @@ class SideTabs(QTabWidget):
         self.run_info.show_status(self._session.status)
         self._show_states()
 
-    def _set_query_available(self, why_not: str) -> None:
-        self.ghost.set_available(why_not)
-        self.flight.set_available(why_not)
+    def _show_companion_choice(self) -> None:
+        self.show_tab(SideTab.LIVE)
+        area, choice = self.currentWidget(), self.run_settings.companion
+        assert isinstance(area, QScrollArea)
+        area.ensureWidgetVisible(choice)
+        choice.models.setFocus()
 
     def _show_states(self) -> None:
         status = self._session.status
@@ -173,9 +183,10 @@ class SideTabs(QTabWidget):
 
 
 def _why_no_query(status: SessionStatus) -> str:
+    if status.model_name and not status.supports_query:
+        return (
+            f"The model “{Path(status.model_name).name}” cannot answer questions, and no other is chosen to"
+        )
     if not status.n_frames:
         return "There is no scene yet"
-    if not status.model_name:
-        return "The model is not loaded yet"
-    name = Path(status.model_name).name
-    return "" if status.supports_query else f"The model “{name}” cannot answer queries"
+    return "" if status.model_name else "The model is not loaded yet"

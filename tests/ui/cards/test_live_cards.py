@@ -7,6 +7,8 @@ import pytest
 
 from zipmap_app.state.messages import ModelLoaded
 from zipmap_app.state.run_settings import RunSettings
+from zipmap_app.ui import dialogs
+from zipmap_app.ui.cards.companion_choice import CompanionChoice
 from zipmap_app.ui.cards.frame_card import FrameCard
 from zipmap_app.ui.cards.run_settings_card import RunSettingsCard
 from zipmap_app.ui.side_tabs import SideTab, SideTabs
@@ -108,3 +110,57 @@ def test_run_settings_are_announced_whole_and_only_by_the_user(shown, qtbot):
 def test_a_lens_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="10 to 150"):
         RunSettings(fov_x_deg=200)
+
+
+def pick(choice: CompanionChoice, text: str) -> None:
+    """As the user does in the list."""
+    index = choice.models.findText(text)
+    choice.models.setCurrentIndex(index)
+    choice.models.activated.emit(index)
+
+
+def test_who_answers_is_only_asked_where_the_model_cannot(shown):
+    card = shown(RunSettingsCard())
+    choice = card.companion
+    assert not choice.isVisible()
+    choice.show_run_model("bundled", answers_itself=True)
+    assert not choice.isVisible()
+    choice.show_run_model("/w/streaming.pt", answers_itself=False)
+    assert choice.isVisible()
+    assert choice.models.currentText() == "nobody"
+    assert "cannot answer" in choice._note.text()
+    assert not choice.alternate.isEnabled()
+    card.show_settings(RunSettings(companion="state_query", has_one_model_at_a_time=True))
+    assert choice.models.currentText() == "state_query"
+    assert choice.alternate.isEnabled()
+    assert choice.alternate.isChecked()
+    assert not choice._note.isVisible()
+    choice.show_run_model("bundled", answers_itself=True)
+    assert choice.isVisible()  # it was chosen, so it can be taken back
+    assert "answers itself" in choice._note.text()
+
+
+def test_who_answers_is_announced_when_it_is_another_one(shown, qtbot, monkeypatch, tmp_path):
+    card = shown(RunSettingsCard())
+    card.companion.show_run_model("streaming", answers_itself=False)
+    with qtbot.waitSignal(card.changed) as caught:
+        pick(card.companion, "state_query")
+    assert caught.args == [RunSettings(companion="state_query")]
+    with qtbot.assertNotEmitted(card.changed):
+        pick(card.companion, "state_query")
+    with qtbot.waitSignal(card.changed) as caught:
+        card.companion.alternate.click()
+    assert caught.args == [RunSettings(companion="state_query", has_one_model_at_a_time=True)]
+    monkeypatch.setattr(dialogs, "ask_for_weights", lambda parent: None)
+    with qtbot.assertNotEmitted(card.changed):
+        pick(card.companion, "a file…")
+    assert card.companion.models.currentText() == "state_query"
+    weights = tmp_path / "mine.safetensors"
+    monkeypatch.setattr(dialogs, "ask_for_weights", lambda parent: weights)
+    with qtbot.waitSignal(card.changed) as caught:
+        pick(card.companion, "a file…")
+    assert caught.args[0].companion == str(weights)
+    assert card.companion.models.currentText() == "mine.safetensors"
+    with qtbot.waitSignal(card.changed) as caught:
+        pick(card.companion, "nobody")
+    assert caught.args[0].companion is None

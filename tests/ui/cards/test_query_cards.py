@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QModelIndex, Qt
 
 from tests.app_fakes import answer
-from zipmap_app.state.commands import CompanionProgress, StateInfo
+from zipmap_app.state.commands import CompanionChosen, CompanionProgress, StateInfo
 from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.flight import FlightContent
 from zipmap_app.state.ghost import GhostView
@@ -17,7 +17,7 @@ from zipmap_app.ui.cards.answer_card import AnswerCard
 from zipmap_app.ui.cards.flight_card import FlightCard, FlightWish
 from zipmap_app.ui.cards.ghost_card import GhostCard, GhostPlace
 from zipmap_app.ui.cards.states_card import CompanionCard, StatesCard
-from zipmap_app.ui.side_tabs import SideTabs
+from zipmap_app.ui.side_tabs import SideTab, SideTabs
 
 LEFT = Qt.MouseButton.LeftButton
 LENS = np.array([[30.0, 0, 16], [0, 30.0, 12], [0, 0, 1]])
@@ -258,4 +258,28 @@ def test_the_tab_follows_the_session(qtbot, session, look):
     session.begin("next.mp4")
     assert not tabs.answer.pictures.has_picture
     assert "no scene" in tabs.ghost._note.text()
+    tabs.release()
+
+
+def test_without_anybody_to_ask_there_is_a_way_to_the_choice(qtbot, session, look):
+    tabs = SideTabs(session, look)
+    qtbot.addWidget(tabs)
+    tabs.resize(370, 300)
+    tabs.show()
+    tabs.show_tab(SideTab.QUERY)
+    session.apply(ModelLoaded(name="/w/streaming.pt", device="cpu", supports_query=False, load_s=0))
+    assert tabs.ghost._choose.isVisible()
+    assert not tabs.ghost._pose.isVisible()
+    assert not tabs.answer.isVisible()
+    qtbot.mouseClick(tabs.ghost._choose, LEFT)
+    choice = tabs.run_settings.companion
+    assert tabs.currentIndex() == SideTab.LIVE
+    assert not choice.models.visibleRegion().isEmpty()  # scrolled to
+    assert choice.models.visibleRegion().boundingRect() == choice.models.rect()
+    session.apply(CompanionChosen("state_query"))
+    tabs.show_tab(SideTab.QUERY)
+    assert not tabs.ghost._choose.isVisible()
+    assert tabs.ghost._pose.isVisible()
+    assert tabs.answer.isVisible()
+    assert "Place it" in tabs.ghost._note.text()
     tabs.release()

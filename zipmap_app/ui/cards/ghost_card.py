@@ -8,7 +8,7 @@ from enum import Enum
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from zipmap_app.state.alignment import AlignmentModel
 from zipmap_app.state.ghost import GhostCamera, numbers_from_pose, pose_from_numbers
@@ -59,12 +59,14 @@ class GhostCard(Card):
 
     place_requested = Signal(object)  # GhostPlace
     live_toggled = Signal(bool)
+    model_wanted = Signal()  # choose one that can be asked
 
     def __init__(self, ghost: GhostCamera, alignment: AlignmentModel, parent: QWidget | None = None) -> None:
         super().__init__("Query camera", parent)
         self._ghost = ghost
         self._alignment = alignment
         self._why_not = ""
+        self._needs_model = False
         self.live = check_box("Live", _LIVE_TIP)
         self.live.setChecked(True)
         self.live.clicked.connect(self.live_toggled)
@@ -98,11 +100,21 @@ class GhostCard(Card):
         self._note = wrapped_label()
         self._remove = push_button("Remove", _REMOVE_TIP)
         self._remove.clicked.connect(lambda: ghost.remove())
+        self._choose = push_button(
+            "Choose who answers…", "To the settings of the run, where another model can be chosen"
+        )
+        self._choose.clicked.connect(lambda: self.model_wanted.emit())
+        self._pose = QWidget()
+        pose = QVBoxLayout(self._pose)
+        pose.setContentsMargins(0, 0, 0, 0)
+        pose.setSpacing(8)
+        pose.addLayout(places)
+        pose.addLayout(grid)
         foot = QHBoxLayout()
         foot.addWidget(self._note, 1)
         foot.addWidget(self._remove)
-        self.body.addLayout(places)
-        self.body.addLayout(grid)
+        foot.addWidget(self._choose)
+        self.body.addWidget(self._pose)
         self.body.addLayout(foot)
         self._disconnects = (
             ghost.changed.connect(lambda view: self._show()),
@@ -115,9 +127,13 @@ class GhostCard(Card):
         for disconnect in self._disconnects:
             disconnect()
 
-    def set_available(self, why_not: str = "") -> None:
-        """Whether the model can be asked now; a reason makes it unavailable."""
+    def set_available(self, why_not: str = "", *, needs_model: bool = False) -> None:
+        """Whether the model can be asked now; a reason makes it unavailable.
+
+        ``needs_model``: there is nobody to ask, so the way to a choice takes the place of the controls.
+        """
         self._why_not = why_not
+        self._needs_model = needs_model
         self._show()
 
     def _on_edited(self, name: str, value: float) -> None:
@@ -135,6 +151,9 @@ class GhostCard(Card):
             set_enabled_or_why(button, self._why_not, _PLACES[place][1])
         set_enabled_or_why(self.live, self._why_not, _LIVE_TIP)
         set_enabled_or_why(self._remove, "" if view is not None else "There is none", _REMOVE_TIP)
+        for widget in (self._pose, self.live, self._remove):
+            widget.setVisible(not self._needs_model)
+        self._choose.setVisible(self._needs_model)
         for box in (*self._position.values(), *self._angles.values()):
             box.setEnabled(view is not None)
         if view is not None:

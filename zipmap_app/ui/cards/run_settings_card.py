@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from zipmap_app.state.run_settings import RunSettings
 from zipmap_app.ui.card import Card, small_label
+from zipmap_app.ui.cards.companion_choice import CompanionChoice
 from zipmap_app.ui.controls import check_box, number_box, show_number
 
 _DEFAULT_FOV_DEG = 65.0  # of many phones held upright and webcams
@@ -35,6 +36,7 @@ class RunSettingsCard(Card):
         self._assist = check_box("Tracking assist", _ASSIST_TIP)
         self._has_fov = check_box("Field of view", _FOV_TIP)
         self._fov = number_box("Horizontal field of view", 10, 150, decimals=0, step=5, suffix="°")
+        self.companion = CompanionChoice()
         masks = QHBoxLayout()
         masks.setSpacing(12)
         masks.addWidget(small_label("Leave out"))
@@ -50,9 +52,11 @@ class RunSettingsCard(Card):
         rest.addWidget(self._fov, 2, 1)
         self.body.addLayout(masks)
         self.body.addLayout(rest)
+        self.body.addWidget(self.companion)
         boxes = (self._sky, self._black, self._white, self._keyframes, self._assist, self._has_fov)
         for box in boxes:
             box.clicked.connect(lambda _=False: self._on_edited())
+        self.companion.changed.connect(self._on_edited)
         self._fov.valueChanged.connect(lambda value: self._on_edited())
         self.show_settings(RunSettings())
 
@@ -66,6 +70,8 @@ class RunSettingsCard(Card):
             has_keyframe_points_only=self._keyframes.isChecked(),
             has_assist=self._assist.isChecked(),
             fov_x_deg=self._fov.value() if self._has_fov.isChecked() else None,
+            companion=self.companion.model,
+            has_one_model_at_a_time=self.companion.alternate.isChecked(),
         )
 
     def show_settings(self, settings: RunSettings) -> None:
@@ -78,6 +84,7 @@ class RunSettingsCard(Card):
         self._has_fov.setChecked(settings.fov_x_deg is not None)
         show_number(self._fov, settings.fov_x_deg or _DEFAULT_FOV_DEG)
         self._fov.setEnabled(settings.fov_x_deg is not None)
+        self.companion.show_choice(settings.companion, is_alternate=settings.has_one_model_at_a_time)
 
     def _on_edited(self) -> None:
         self._fov.setEnabled(self._has_fov.isChecked())
