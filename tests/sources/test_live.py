@@ -7,7 +7,7 @@ import pytest
 from zipmap_app.sources import live
 from zipmap_app.sources.base import SourceError, SourceIdleError, SourceStalledError
 from zipmap_app.sources.cameras import CameraInfo
-from zipmap_app.sources.live import LiveSource, LiveTiming, camera_source, shown_url
+from zipmap_app.sources.live import LiveSource, LiveTiming, camera_source
 from zipmap_app.sources.opencv import cv2
 
 
@@ -210,7 +210,3 @@ def test_an_absent_camera_is_refused_with_the_ones_there_are(monkeypatch):
     monkeypatch.setattr(live, "list_cameras", tuple)
     with pytest.raises(SourceError, match="no camera was found"):
         camera_source(0)
-
-
-def test_passwords_are_not_shown():
-    assert shown_url("rtsp://user:secret@host/a") == "rtsp://host/a"

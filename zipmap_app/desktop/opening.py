@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from zipmap_app.desktop.job_list import JobDesk
 from zipmap_app.desktop.jobs import Job, JobControl
 from zipmap_app.sources.base import FrameSource, SourceError
+from zipmap_app.state.addresses import shown_url
 from zipmap_app.state.session import Notice, Severity
 
 OpenSource = Callable[[str], FrameSource]
@@ -37,7 +38,8 @@ class SourceOpener(QObject):
         job.done.connect(partial(self._on_done, job))
         job.failed.connect(partial(self._on_failed, job))
         self._current = job
-        self._desk.status_bar.show_job(f"Opening {Path(spec).name or spec}", None)
+        shown = shown_url(spec)
+        self._desk.status_bar.show_job(f"Opening {Path(shown).name or shown}", None)
         self._desk.jobs.start(job)
 
     def forget(self) -> None:
@@ -67,5 +69,5 @@ def _open(spec: str, open_source: OpenSource, control: JobControl) -> FrameSourc
     source = open_source(spec)
     if control.is_cancelled:
         source.close()
-        raise SourceError(f"Opening {spec} was cancelled.")
+        raise SourceError(f"Opening {shown_url(spec)} was cancelled.")
     return source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ import numpy as np
 from zipmap_app.sources.base import SourceError, SourceIdleError, SourceStalledError, check_size
 from zipmap_app.sources.cameras import find_again, list_cameras
 from zipmap_app.sources.opencv import cv2
+from zipmap_app.state.addresses import shown_url
 from zipmap_app.state.messages import SourceFrame
 
 logger = logging.getLogger(__name__)
@@ -252,11 +252,6 @@ def stream_source(url: str, *, reconnects: bool = True) -> LiveSource:
         timing=LiveTiming(open_s=_NETWORK_TIMEOUT_MS / 1000 + 2, lost_s=10.0, give_up_s=20.0),
         reconnects=reconnects,
     )
-
-
-def shown_url(url: str) -> str:
-    """An address without user name and password."""
-    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def _advice(name: str) -> str:

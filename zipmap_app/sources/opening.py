@@ -6,13 +6,14 @@ import itertools
 from pathlib import Path
 
 from zipmap_app.sources.base import FrameSource, SourceError
-from zipmap_app.sources.live import camera_source, shown_url, stream_source
+from zipmap_app.sources.live import camera_source, stream_source
 from zipmap_app.sources.photos import PICTURE_SUFFIXES, AnimationSource, PhotosSource, photos_from_folder
 from zipmap_app.sources.pictures import is_animated, is_picture
 from zipmap_app.sources.sampling import SampledSource
 from zipmap_app.sources.screen import is_screen, screen_source
 from zipmap_app.sources.synthetic import SyntheticSource
 from zipmap_app.sources.video import VIDEO_SUFFIXES, VideoSource
+from zipmap_app.state.addresses import shown_url
 
 _GLANCE_FILES = 200  # files of a dragged folder that are looked at
 _STILL_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis")

@@ -11,11 +11,13 @@ import platformdirs
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QPixmap
 
+from zipmap_app.state.addresses import kept_url
 from zipmap_app.ui.images import qimage_from_rgb
 
 logger = logging.getLogger(__name__)
 
 _KEY = "recent"
+_ADDRESSES_KEY = "recent_addresses"
 _MAX_RECENT = 8
 _PICTURE_WIDTH = 160  # twice as wide as it is shown, for screens of high density
 
@@ -31,10 +33,19 @@ class RecentInputs:
         self._folder = folder if folder is not None else _default_folder(settings)
 
     def paths(self) -> list[Path]:
-        stored = self._settings.value(_KEY, [])
-        # QSettings gives a lone string back for a list of one.
-        texts = [stored] if isinstance(stored, str) else stored
-        return [Path(str(text)) for text in texts] if isinstance(texts, (list, tuple)) else []
+        return [Path(text) for text in self._texts(_KEY)]
+
+    def addresses(self) -> list[str]:
+        """Of streams, newest first, each once."""
+        return self._texts(_ADDRESSES_KEY)
+
+    def add_address(self, url: str) -> None:
+        """Remember a stream that is opened."""
+        # Settings lie on the disk in plain text: no login is kept.
+        kept = kept_url(url)
+        if kept is not None:
+            others = [known for known in self.addresses() if known != kept]
+            self._settings.setValue(_ADDRESSES_KEY, [kept, *others][:_MAX_RECENT])
 
     @property
     def last_folder(self) -> Path:
@@ -52,6 +63,7 @@ class RecentInputs:
         for path in self.paths():
             self._picture_path(path).unlink(missing_ok=True)
         self._settings.setValue(_KEY, [])
+        self._settings.setValue(_ADDRESSES_KEY, [])
 
     def thumbnail(self, path: Path) -> QPixmap | None:
         """The picture of an input, if there is one."""
@@ -71,6 +83,12 @@ class RecentInputs:
             return
         if not image.save(str(target)):
             logger.debug("could not write %s", target)
+
+    def _texts(self, key: str) -> list[str]:
+        stored = self._settings.value(key, [])
+        # QSettings gives a lone string back for a list of one.
+        texts = [stored] if isinstance(stored, str) else stored
+        return [str(text) for text in texts] if isinstance(texts, (list, tuple)) else []
 
     def _picture_path(self, path: Path) -> Path:
         return self._folder / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.jpg"

@@ -98,3 +98,33 @@ def test_a_dialog_that_was_cancelled_opens_nothing(opening: Opening, monkeypatch
     monkeypatch.setattr(dialogs, "ask_for_address", lambda parent: None)
     opening.actions[ActionId.OPEN_ADDRESS].trigger()
     assert opening.choices == []
+
+
+def test_the_dialog_offers_streams_that_were_opened_without_their_logins(
+    opening: Opening, monkeypatch, tmp_path: Path
+) -> None:
+    opening.controller.open("rtsp://bob:hush@10.0.0.2/cam")
+    opening.controller.open("http://10.0.0.5:8080/video")
+    opening.controller.open("rtsp://bob:other@10.0.0.2/cam")
+    offered: list[str] = []
+
+    def look(dialog: SourceDialog) -> int:
+        offered.extend(dialog.address.itemText(row) for row in range(dialog.address.count()))
+        dialog.webcams.hide()
+        return int(QDialog.DialogCode.Rejected)
+
+    monkeypatch.setattr(SourceDialog, "exec", look)
+    opening.actions[ActionId.NEW_SOURCE].trigger()
+    assert offered == ["rtsp://10.0.0.2/cam", "http://10.0.0.5:8080/video"]
+    assert opening.choices[0].spec == "rtsp://bob:hush@10.0.0.2/cam"  # what is opened has it still
+    opening.recent.clear()
+    assert opening.recent.addresses() == []
+
+
+def test_logins_never_reach_the_disk(opening: Opening, tmp_path: Path) -> None:
+    opening.controller.open("rtsp://bob:hush@10.0.0.2/cam")
+    opening.recent._settings.sync()
+    text = (tmp_path / "settings.ini").read_text()
+    assert "10.0.0.2" in text
+    assert "hush" not in text
+    assert "bob" not in text

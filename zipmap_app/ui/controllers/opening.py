@@ -69,6 +69,8 @@ class OpeningController(QObject):
         if Path(choice.spec).exists():
             self._pictured = Path(choice.spec).resolve()
             self._recent.add(self._pictured)
+        elif "://" in choice.spec:
+            self._recent.add_address(choice.spec)
         self._requests.open.emit(choice)
 
     def _open_found(self, found: Path | str | None) -> None:
@@ -78,7 +80,10 @@ class OpeningController(QObject):
     def _on_new_source(self) -> None:
         if self._cameras is None:
             return
-        dialog = SourceDialog(self._cameras, self._recent.last_folder, (), self._window, self._max_fps)
+        recent = self._recent
+        dialog = SourceDialog(
+            self._cameras, recent.last_folder, recent.addresses(), self._window, self._max_fps
+        )
         is_accepted = dialog.exec() == SourceDialog.DialogCode.Accepted
         choice = dialog.choice
         dialog.deleteLater()
