@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -208,3 +210,26 @@ def test_frames_can_be_limited_by_the_cursor(view, session):
     assert (view.points.style.first_frame, view.points.style.last_frame) == (1.5, 2.5)
     view.set_appearance(Appearance())
     assert view.points.style.last_frame == float("inf")
+
+
+def test_a_frame_without_points_shows_those_of_the_keyframe_before(view, session):
+    for i in range(5):
+        is_keyframe = i in (1, 3)
+        frame = make_frame(i, n_points=200 if is_keyframe else 0)
+        session.apply(replace(frame, is_keyframe=is_keyframe))
+    view.set_appearance(Appearance(shown_frames=ShownFrames.CURRENT))
+    shown = []
+    for position in range(5):
+        view.set_cursor(position)
+        shown.append(view.points.style.first_frame + 0.5)
+    assert shown == [0, 1, 1, 3, 3]  # before the first keyframe there is nothing to show
+    view.set_appearance(Appearance(shown_frames=ShownFrames.PAST))
+    assert view.points.style.last_frame == 4.5
+
+
+def test_a_frame_with_points_shows_its_own_though_it_is_no_keyframe(view, session):
+    for i in range(2):
+        session.apply(replace(make_frame(i), is_keyframe=i == 0))
+    view.set_appearance(Appearance(shown_frames=ShownFrames.CURRENT))
+    view.set_cursor(1)
+    assert (view.points.style.first_frame, view.points.style.last_frame) == (0.5, 1.5)

@@ -12,6 +12,7 @@ from zipmap_app.scene.growing_points import GrowingPoints
 from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.scene.stage import Stage
 from zipmap_app.state.appearance import Appearance, ColorMode, ShownFrames
+from zipmap_app.state.history import FrameRecord
 from zipmap_app.state.messages import FrameResult
 from zipmap_app.state.session import SessionModel
 
@@ -76,8 +77,17 @@ class PointLook:
         current = self._framing.current
         if current is None or self.appearance.shown_frames is ShownFrames.ALL:
             return float("-inf"), float("inf")
-        is_single = self.appearance.shown_frames is ShownFrames.CURRENT
-        return (current.position - 0.5 if is_single else float("-inf")), current.position + 0.5
+        if self.appearance.shown_frames is ShownFrames.PAST:
+            return float("-inf"), current.position + 0.5
+        position = self._position_with_points(current)
+        return position - 0.5, position + 0.5
+
+    def _position_with_points(self, record: FrameRecord) -> int:
+        """Of a frame itself or, where only keyframes give points, of the last keyframe before it."""
+        if record.n_points or record.is_keyframe:
+            return record.position
+        before = reversed(self._session.history.records[: record.position])
+        return next((earlier.position for earlier in before if earlier.is_keyframe), record.position)
 
     def _value_range(self) -> tuple[float, float]:
         match self.appearance.color_mode:
