@@ -123,6 +123,12 @@ def test_while_frames_come_it_waits_for_twice_as_many():
     assert companion.scene is None
 
 
+def test_a_question_before_the_first_look_says_when_it_comes():
+    companion, _ = make_companion(AskedEngine())
+    with pytest.raises(EngineError, match="not seen the scene yet"):
+        companion.query(make_request(), None)
+
+
 def test_too_little_memory_is_told_once_and_tried_again_when_there_is_room():
     room = [False]
     companion, outbox = make_companion(AskedEngine(), lambda options: room[0])
@@ -134,6 +140,8 @@ def test_too_little_memory_is_told_once_and_tried_again_when_there_is_room():
     assert not companion.is_behind(kept(2), is_resting=True)
     assert "One model at a time" in fault.sentence  # what to tick, as the window calls it
     assert not companion.wants_room  # it was not allowed to
+    with pytest.raises(EngineError, match="One model at a time"):
+        companion.query(make_request(), None)
     room[0] = True
     assert companion.is_behind(kept(2), is_resting=True)
     companion.catch_up(kept(2), still)
@@ -146,7 +154,7 @@ def test_a_companion_that_cannot_be_loaded_is_told_once():
     (fault,) = outbox.take(9)
     assert (fault.sentence, fault.fatal) == ("There is no model named asker.", False)
     assert not companion.is_behind(kept(5), is_resting=True)
-    with pytest.raises(EngineError, match="not seen the scene"):
+    with pytest.raises(EngineError, match="no model named asker"):
         companion.query(make_request(), None)
 
 

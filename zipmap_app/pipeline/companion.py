@@ -75,7 +75,7 @@ class Companion:
         self._engine: Engine | None = None
         self._seen: tuple[KeptFrame, ...] = ()
         self._scene: CompanionScene | None = None
-        self._is_refused = False
+        self._refusal = ""  # why it can never be asked
         self._is_told = False
         self._reported_s = 0.0
 
@@ -90,7 +90,7 @@ class Companion:
     @property
     def wants_room(self) -> bool:
         """Whether it would load if the streaming model went."""
-        return self._may_unload and self._is_told and not self._is_refused and self._engine is None
+        return self._may_unload and self._is_told and not self._refusal and self._engine is None
 
     def set_may_unload(self, may_unload: bool) -> None:
         """Whether the streaming model may make room; said again where there is too little."""
@@ -109,7 +109,7 @@ class Companion:
 
     def is_behind(self, kept: tuple[KeptFrame, ...], *, is_resting: bool) -> bool:
         """Whether it is time to see the kept frames again."""
-        if self._is_refused or not kept or kept == self._seen:
+        if self._refusal or not kept or kept == self._seen:
             return False
         if self._is_told and self._engine is None and not self._fits(self._options):
             return False
@@ -140,10 +140,7 @@ class Companion:
     def query(self, request: QueryRequest, scene: Scene | None) -> QueryResult:
         """Ask in the streamed world, answer in its unit. Raises EngineError."""
         if scene is None or self._engine is None:
-            raise EngineError(
-                f"The model {self._options.model} has not seen the scene yet: it looks at the keyframes when the "
-                "run is paused or over."
-            )
+            raise EngineError(self._why_not)
         assert isinstance(scene, CompanionScene)
         own_from_streamed = scene.streamed_from_own.inverse()
         asked = replace(request, world_from_camera=own_from_streamed.camera(request.world_from_camera))
@@ -187,8 +184,19 @@ class Companion:
         self._engine = engine
         return engine
 
-    def _tell_no_room(self) -> None:
-        self._is_told = True
+    @property
+    def _why_not(self) -> str:
+        if self._refusal:
+            return self._refusal
+        if self._is_told and self._engine is None:
+            return self._no_room
+        return (
+            f"The model {self._options.model} has not seen the scene yet: it looks at the keyframes when the run "
+            "is paused or over."
+        )
+
+    @property
+    def _no_room(self) -> str:
         advice = (
             "it takes the streaming model's place when the run is over."
             if self._may_unload
@@ -197,9 +205,14 @@ class Companion:
         what = (
             f"There is too little memory for the query model {self._options.model} beside the streaming one: "
         )
-        self._outbox.post(replace(fault_from_error(EngineError(what + advice), "", "model"), fatal=False))
+        return what + advice
+
+    def _tell_no_room(self) -> None:
+        self._is_told = True
+        fault = fault_from_error(EngineError(self._no_room), "", "model")
+        self._outbox.post(replace(fault, fatal=False))
 
     def _refuse(self, error: EngineError) -> None:
         """Say once why it cannot help, and stay out of the way."""
-        self._is_refused = True
+        self._refusal = str(error)
         self._outbox.post(replace(fault_from_error(error, "", "model"), fatal=False))

@@ -113,9 +113,9 @@ class GhostCard(Card):
         foot = QHBoxLayout()
         foot.addWidget(self._note, 1)
         foot.addWidget(self._remove)
-        foot.addWidget(self._choose)
         self.body.addWidget(self._pose)
         self.body.addLayout(foot)
+        self.body.addWidget(self._choose)
         self._disconnects = (
             ghost.changed.connect(lambda view: self._show()),
             alignment.changed.connect(lambda value: self._show()),
