@@ -214,9 +214,11 @@ class Tour:
             time.sleep(0.003)
 
     def settle(self, seconds: float = 0.4) -> None:
-        """Let what is under way come to rest."""
+        """Let what is under way come to rest, and the picture of the scene become complete."""
         end_s = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() >= end_s)
+        scene = self.window.scene
+        self.wait(lambda: scene.points.is_complete and scene.queried_points.is_complete)
 
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_KEY) -> None:
         self.window.activateWindow()
