@@ -19,6 +19,7 @@ from zipmap_app.pipeline.engine import (
     EngineSnapshot,
     FrameInput,
     Scene,
+    TrackedPicture,
     View,
 )
 from zipmap_app.pipeline.options import TrackingOptions
@@ -158,6 +159,12 @@ class FakeEngine:
             world_from_camera[:3, 3] *= 2
             views.append(View(world_from_camera, wall.intrinsics, 2 * wall.depth, wall.confidence))
         return views, FakeScene(tuple(range(len(pictures))))
+
+    def assisted(
+        self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe
+    ) -> Sequence[View]:
+        """Nothing to correct."""
+        return views
 
 
 class ListSource:

@@ -185,3 +185,28 @@ def test_a_pass_that_cannot_fit_is_refused_before_it_starts(model, monkeypatch):
     assert "keep fewer keyframes" in of_kind(messages, PipelineFault)[0].sentence
     assert messages[-1].outcome is CommandOutcome.FAILED
     assert runner.close(10)
+
+
+class TrackingEngine(ZipMapEngine):
+    """Remembers what was tracked."""
+
+    tracked: tuple[int, int] | None = None
+
+    def assisted(self, views, pictures, breathe):
+        corrected = super().assisted(views, pictures, breathe)
+        self.tracked = (len(pictures), sum(a is not b for a, b in zip(views, corrected, strict=True)))
+        return corrected
+
+
+@pytest.mark.parametrize("has_assist", [True, False])
+def test_the_pass_is_assisted_if_the_stream_was(model, has_assist):
+    options = RunOptions(model=model, device="cpu", max_kept_frames=4, assist=has_assist)
+    engine = TrackingEngine(options)
+    runner = Runner(options, lambda: None, engine)
+    runner.start(SyntheticSource(8))
+    take_all(runner)
+    runner.do(Finalise(1))
+    (refined,) = of_kind(take_until(runner, CommandEnded), SceneRefined)
+    n_kept = len(refined.frames)
+    assert engine.tracked == ((n_kept, n_kept) if has_assist else None)
+    assert runner.close(10)

@@ -60,6 +60,18 @@ class FrameInput:
     def memory_bytes(self) -> int:
         return self.rgb.nbytes + (0 if self.grey is None else self.grey.nbytes)
 
+    @property
+    def tracked(self) -> TrackedPicture | None:
+        return None if self.grey is None else TrackedPicture(self.grey, self.focal_px)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedPicture:
+    """What the tracking assist needs of a frame."""
+
+    grey: np.ndarray  # (H', W') uint8, finer than the model's picture
+    focal_px: float | None  # in pixels of the model's picture, where it is known
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
@@ -150,6 +162,11 @@ class Engine(Protocol):
         Cameras are relative to the first picture's. ``breathe`` is called some times a second. Raises
         EngineError, before the work starts where it is sure not to fit into memory.
         """
+
+    def assisted(
+        self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe
+    ) -> Sequence[View]:
+        """These views, in order, corrected by tracking from picture to picture, if this scene's frames are."""
 
 
 def make_engine(options: RunOptions) -> Engine:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from zipmap_app.pipeline.command_queue import Work
 from zipmap_app.pipeline.engine import EngineError, View
 from zipmap_app.pipeline.kept import KeptFrame, similarity_onto
+from zipmap_app.pipeline.keyframes import median_depth
 from zipmap_app.pipeline.packing import pack_points
 from zipmap_app.pipeline.similarity import Similarity, interpolated_cameras
 from zipmap_app.pipeline.workbench import Workbench
 from zipmap_app.state.commands import RefinedFrame, SceneRefined
 
-_MODEL_SHARE = 0.95  # of the time; the rest is packing
+_MODEL_SHARE, _TRACKED_SHARE = 0.85, 0.95  # of the time, model and tracking; the rest is packing
 
 
 def finalise(bench: Workbench) -> Work:
     """Run the kept keyframes through one bidirectional pass and lay the outcome onto the streamed scene.
 
-    State, history and stream stay as they are: the next frame goes on from the streamed scene.
+    A stream with the tracking assist keeps its cameras, and the assist corrects the new depths as well. State,
+    history and stream stay as they are: the next frame goes on from the streamed scene.
     """
     run, kept, streamed = bench.run, bench.memory.kept.frames, list(bench.memory.cameras)
     if not bench.engine.can_rewind:
@@ -32,12 +36,21 @@ def finalise(bench: Workbench) -> Work:
     def breathe(fraction: float) -> None:
         bench.control.breathe(_MODEL_SHARE * fraction)
 
+    def breathe_after(fraction: float) -> None:
+        bench.control.breathe(_MODEL_SHARE + (_TRACKED_SHARE - _MODEL_SHARE) * fraction)
+
     views, _ = bench.engine.views_at_once([frame.rgb for frame in kept], breathe)
-    onto_streamed = similarity_onto(kept, views)
+    tracked = [frame.tracked for frame in kept if frame.tracked is not None]
+    if len(tracked) == len(kept):
+        views = bench.engine.assisted(views, tracked, breathe_after)
+        laid = [_at_streamed_camera(frame, view) for frame, view in zip(kept, views, strict=True)]
+    else:
+        onto_streamed = similarity_onto(kept, views)
+        laid = [_moved(view, onto_streamed) for view in views]
     frames = []
-    for index, (frame, view) in enumerate(zip(kept, views, strict=True)):
-        frames.append(_refined(bench, frame, view, onto_streamed))
-        yield _MODEL_SHARE + (1 - _MODEL_SHARE) * index / len(kept)
+    for index, (frame, view) in enumerate(zip(kept, laid, strict=True)):
+        frames.append(_refined(bench, frame, view))
+        yield _TRACKED_SHARE + (1 - _TRACKED_SHARE) * index / len(kept)
     cameras = interpolated_cameras(
         streamed, [frame.position for frame in frames], [frame.world_from_camera for frame in frames]
     )
@@ -46,16 +59,28 @@ def finalise(bench: Workbench) -> Work:
     return f"Refined the scene with {len(frames)} of its {len(streamed)} frames seen together"
 
 
-def _refined(bench: Workbench, frame: KeptFrame, view: View, onto_streamed: Similarity) -> RefinedFrame:
-    world_from_camera = onto_streamed.camera(view.world_from_camera)
-    depth = (onto_streamed.scale * view.depth).astype(np.float32)
+def _at_streamed_camera(frame: KeptFrame, view: View) -> View:
+    """The pass improves the depth; the cameras, which the tracks of every frame have steadied, it does not."""
+    scale = frame.median_depth / median_depth(view.depth)
+    depth = (scale * view.depth).astype(np.float32)
+    return replace(view, world_from_camera=frame.world_from_camera, depth=depth)
+
+
+def _moved(view: View, similarity: Similarity) -> View:
+    depth = (similarity.scale * view.depth).astype(np.float32)
+    return replace(view, world_from_camera=similarity.camera(view.world_from_camera), depth=depth)
+
+
+def _refined(bench: Workbench, frame: KeptFrame, view: View) -> RefinedFrame:
     points = pack_points(
-        depth,
+        view.depth,
         view.confidence,
         frame.rgb,
-        world_from_camera,
+        view.world_from_camera,
         view.intrinsics,
         bench.packing,
         frame.position,
     )
-    return RefinedFrame(frame.position, world_from_camera, view.intrinsics, points, depth, view.confidence)
+    return RefinedFrame(
+        frame.position, view.world_from_camera, view.intrinsics, points, view.depth, view.confidence
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zipmap_app.pipeline.engine import View
+from zipmap_app.pipeline.engine import TrackedPicture, View
 from zipmap_app.pipeline.keyframes import median_depth
 from zipmap_app.pipeline.similarity import Similarity, similarity_from_cameras
 from zipmap_app.state.messages import FrameResult
@@ -21,6 +21,11 @@ class KeptFrame:
     rgb: np.ndarray  # (H, W, 3) uint8, as the model saw it
     world_from_camera: np.ndarray  # (4, 4) float64
     median_depth: float
+    tracked: TrackedPicture | None = None
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.rgb.nbytes + (0 if self.tracked is None else self.tracked.grey.nbytes)
 
 
 class KeptFrames:
@@ -39,13 +44,13 @@ class KeptFrames:
     def frames(self) -> tuple[KeptFrame, ...]:
         return self._frames
 
-    def append(self, result: FrameResult) -> None:
+    def append(self, result: FrameResult, tracked: TrackedPicture | None = None) -> None:
         """Keep a result if it is a keyframe whose turn it is."""
         if not result.is_keyframe:
             return
         if self._n_keyframes % self._stride == 0:
             depth = median_depth(result.depth)
-            frame = KeptFrame(result.position, result.rgb, result.world_from_camera, depth)
+            frame = KeptFrame(result.position, result.rgb, result.world_from_camera, depth, tracked)
             self._frames = (*self._frames, frame)
         self._n_keyframes += 1
         if len(self._frames) > self._max_frames:

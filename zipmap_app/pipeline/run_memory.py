@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
-from zipmap_app.pipeline.engine import EngineError, EngineSnapshot, FrameInput
+from zipmap_app.pipeline.engine import EngineError, EngineSnapshot, FrameInput, TrackedPicture
 from zipmap_app.pipeline.history import HistoryTail, InputHistory
 from zipmap_app.pipeline.kept import KeptFrames
 from zipmap_app.state.messages import FrameResult
@@ -50,16 +51,25 @@ class RunMemory:
         self.cameras: list[np.ndarray] = []  # (4, 4) world_from_camera of every result
         self._frame_indices: list[int] = []  # of every frame that the engine took
         self._tail: CutTail | None = None
+        self._without_result: deque[FrameInput] = deque()  # a model may wait for more frames
 
     def take_input(self, frame: FrameInput) -> None:
         """The engine took this frame."""
         self.history.append(frame)
         self._frame_indices.append(frame.frame_index)
+        self._without_result.append(frame)
 
     def take_result(self, result: FrameResult) -> None:
         """This result was handed on."""
         self.cameras.append(result.world_from_camera)
-        self.kept.append(result)
+        self.kept.append(result, self._tracked_of(result))
+
+    def _tracked_of(self, result: FrameResult) -> TrackedPicture | None:
+        while self._without_result and self._without_result[0].frame_index < result.frame_index:
+            self._without_result.popleft()
+        if not self._without_result or self._without_result[0].frame_index != result.frame_index:
+            return None
+        return self._without_result.popleft().tracked
 
     @property
     def n_results(self) -> int:
@@ -84,6 +94,7 @@ class RunMemory:
         del self._frame_indices[n_frames:]
         del self.cameras[n_frames:]
         self.kept.cut(n_frames)
+        self._without_result.clear()
         # Without the snapshot: that of a large model alone may exceed what is meant for frames.
         self.history.hold_elsewhere(history.memory_bytes)
 
@@ -95,6 +106,7 @@ class RunMemory:
         n_before = tail.history.n_before
         self.history.restore(tail.history)
         self.kept = tail.kept
+        self._without_result.clear()
         self._frame_indices[n_before:] = tail.frame_indices
         self.cameras[n_before:] = tail.cameras
         return tail
@@ -106,4 +118,4 @@ class RunMemory:
     @property
     def kept_bytes(self) -> int:
         forgotten = self.history.n_forgotten
-        return sum(frame.rgb.nbytes for frame in self.kept.frames if frame.position < forgotten)
+        return sum(frame.memory_bytes for frame in self.kept.frames if frame.position < forgotten)

@@ -26,6 +26,7 @@ from zipmap_app.pipeline.engine import (
     FrameInput,
     RunOptions,
     Scene,
+    TrackedPicture,
     View,
 )
 from zipmap_app.pipeline.keyframes import Keyframe, is_keyframe, median_depth
@@ -198,6 +199,19 @@ class ZipMapEngine:
             prediction = model(images[None].to(self._device), window=0)
             views, _ = views_on_host(prediction, None)
         return views, ZipMapScene(prediction.state, views[-1].intrinsics, size_hw)
+
+    def assisted(
+        self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe
+    ) -> Sequence[View]:
+        if self._assist is None:
+            return views
+        state, corrected = None, []
+        for index, (view, picture) in enumerate(zip(views, pictures, strict=True)):
+            breathe(index / len(views))
+            step = self._assist.correct(view, picture.grey, picture.focal_px, state)
+            state = step.state
+            corrected.append(step.view)
+        return corrected
 
     @property
     def _loaded(self) -> zm.ZipMap:

@@ -51,9 +51,9 @@ class FinaliseBar(QFrame):
         self._progress.set_fraction(fraction)
         self._show(is_running=True)
 
-    def show_choice(self, *, is_refined: bool, note: str = "") -> None:
-        """The pass is done; ``is_refined`` says which scene is shown now, ``note`` what to keep in mind."""
-        self._text.setText(note or "Finalised")
+    def show_choice(self, *, is_refined: bool) -> None:
+        """The pass is done; ``is_refined`` says which scene is shown now."""
+        self._text.setText("Finalised")
         self.choice.set_value(is_refined)
         self._show(is_running=False)
 

@@ -7,8 +7,6 @@ from PySide6.QtCore import QObject
 from zipmap_app.ui.parts import WindowParts
 
 _STEP = "finalising"  # as the editor labels it
-_BUNDLED = "bundled"
-_CAUTION = "Trained to stream, the bundled model often does worse here: compare"
 
 
 class FinaliseController(QObject):
@@ -62,8 +60,7 @@ class FinaliseController(QObject):
             self._is_running = self._is_comparing = False
             self._parts.finalise_bar.hide()
         elif self._is_comparing:
-            is_streamer = self._parts.session.status.model_name == _BUNDLED
-            self._parts.finalise_bar.show_choice(is_refined=is_refined, note=_CAUTION if is_streamer else "")
+            self._parts.finalise_bar.show_choice(is_refined=is_refined)
 
     def _on_kept(self) -> None:
         self._is_comparing = False
