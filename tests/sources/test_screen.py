@@ -46,7 +46,7 @@ def show(monkeypatch):
     monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
 
     def use(fake):
-        monkeypatch.setattr(screen.mss, "mss", lambda: fake)
+        monkeypatch.setattr(screen.mss, "MSS", lambda: fake)
         return fake
 
     return use
