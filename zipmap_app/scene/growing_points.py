@@ -65,7 +65,8 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
     """Points of POINT_DTYPE. GUI thread only.
 
     They are drawn into a picture of their own. At rest every draw adds a part of them to it, until it is
-    complete; whatever else has to be drawn again, they have not.
+    complete; whatever else has to be drawn again, they have not. Points that come or go ask for no draw by
+    themselves: they may come faster than they can be drawn.
     """
 
     def __init__(self, chunk_capacity: int = CHUNK_CAPACITY) -> None:
@@ -98,21 +99,17 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
     def append(self, points: np.ndarray) -> None:
         """Add (K,) POINT_DTYPE points, uploaded at the next draws; nobody may write to them any more."""
         self.store.append(points)
-        self.update()
 
     def truncate(self, n_points: int) -> None:
         """Keep the first ``n_points``."""
         self.store.truncate(n_points)
-        self.update()
 
     def replace(self, blocks: Iterable[np.ndarray]) -> None:
         """Exchange all points; the old ones are drawn until the new ones have arrived."""
         self.store.replace(blocks)
-        self.update()
 
     def clear(self) -> None:
         self.store.clear()
-        self.update()
 
     def set_style(self, style: PointStyle) -> None:
         self._style = style

@@ -12,6 +12,7 @@ from vispy import app, gloo
 from zipmap_app.scene.detail import DetailController
 from zipmap_app.scene.growing_points import DrawPlan, GrowingPoints
 from zipmap_app.scene.stage import Stage
+from zipmap_app.state.event import Event
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ _STILL_AFTER_S = 0.2
 # Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
 # model the cores it computes on (with software GL).
 _STILL_AFTER_GROWTH_S = 1.5
+_SEND_GAP_S, _SEND_S = 0.012, 0.003  # how often and how long points are sent between draws
 _ALL_PARTS = 1_000_000
 _REST_PER_DRAW = 3.0  # a growing scene leaves the GUI thread three quarters of its time
 
@@ -30,6 +32,7 @@ class DrawPacer:
     def __init__(self, stage: Stage, clouds: tuple[GrowingPoints, ...]) -> None:
         self._stage = stage
         self._clouds = clouds
+        self.rested: Event[[]] = Event()  # a draw that waited is about to come
         self.detail = DetailController()
         self.is_shading_wanted = True
         self._is_all_wanted = False
@@ -45,6 +48,7 @@ class DrawPacer:
             interval=_STILL_AFTER_S, iterations=1, connect=self._on_still, app=canvas.app
         )
         self._rest_timer = app.Timer(interval=0.1, iterations=1, connect=self._on_rested, app=canvas.app)
+        self._send_timer = app.Timer(interval=_SEND_GAP_S, connect=self._on_send, app=canvas.app)
         # First and last in the draw event: the time between them is the frame's.
         canvas.events.draw.connect(self._on_draw_starts, position="first")
         canvas.events.draw.connect(self._on_draw_ended, position="last")
@@ -58,6 +62,7 @@ class DrawPacer:
         self._is_closed = True
         self._still_timer.stop()
         self._rest_timer.stop()
+        self._send_timer.stop()
 
     @property
     def rest_s(self) -> float:
@@ -67,6 +72,7 @@ class DrawPacer:
     def request_draw(self) -> None:
         """Something that is drawn changed, but nothing moves."""
         self._is_stale = True
+        self._rest_timer.stop()  # what it would draw is drawn with this
         self._stage.canvas.update()
 
     def note_motion(self) -> None:
@@ -113,6 +119,7 @@ class DrawPacer:
             self._still_timer.start(self._still_from_s - now_s)
 
     def _on_rested(self, event: Any) -> None:
+        self.rested.emit()
         self.request_draw()
 
     def _on_still(self, event: Any) -> None:
@@ -149,6 +156,21 @@ class DrawPacer:
         self._is_stale = False
         for cloud in self._clouds:
             cloud.prepare_spare()
-        is_sending = any(cloud.store.n_waiting for cloud in self._clouds)
-        if is_sending or (not self._is_moving and not all(cloud.is_complete for cloud in self._clouds)):
+        if not self._is_moving and not all(cloud.is_complete for cloud in self._clouds):
             self._draw_again(elapsed_ms / 1e3 if self.detail.is_software else 0.0)  # the next part
+        elif self._is_sending:
+            self._draw_again(self.rest_s if self.detail.is_software else 0.0)
+        if self._is_sending and self.detail.is_software and not self._is_closed:
+            self._send_timer.start()
+
+    @property
+    def _is_sending(self) -> bool:
+        return any(cloud.store.n_waiting for cloud in self._clouds)
+
+    def _on_send(self, event: Any) -> None:
+        """Points go on being sent while drawing rests."""
+        self._stage.canvas.set_current()
+        for cloud in self._clouds:
+            cloud.store.upload(_SEND_S)
+        if not self._is_sending:
+            self._send_timer.stop()

@@ -102,6 +102,7 @@ class SceneView:
         self._disconnects: list[Callable[[], None]] = [
             *(adapter.close for adapter in adapters),
             self.camera.moved.connect(self._on_camera_moved),
+            pacer.rested.connect(self._on_rested),
             session.frame_changed.connect(lambda frame: self._on_frame()),
             session.query_answered.connect(lambda result: pacer.request_draw()),
         ]
@@ -260,6 +261,12 @@ class SceneView:
             self._refresh()
         elif not self._refresh_timer.isActive():
             self._refresh_timer.start(round(wait_s * 1000) + 1)
+
+    def _on_rested(self) -> None:
+        """One draw shall do for the points and for what follows them."""
+        if self._refresh_timer.isActive():
+            self._refresh_timer.stop()
+            self._refresh()
 
     def _refresh(self) -> None:
         """Show the cameras, the grid and the view as the run and the cursor are now."""
