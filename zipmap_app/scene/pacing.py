@@ -138,7 +138,7 @@ class DrawPacer:
             is_moving=self._is_moving,
             sampling=self.detail.sampling(n_points, is_moving=self._is_moving),
             n_parts=_ALL_PARTS if self._is_all_wanted else 1,
-            upload_budget_s=float("inf") if self._is_all_wanted else UPLOAD_BUDGET_S,
+            upload_budget_s=self._upload_budget_s,
             is_shaded=self.is_shading_wanted and self.detail.allows_shading(is_complete=not self._is_moving),
             is_shaded_early=self.detail.allows_shading(is_complete=False),
         )
@@ -162,6 +162,12 @@ class DrawPacer:
             self._draw_again(self.rest_s if self.detail.is_software else 0.0)
         if self._is_sending and self.detail.is_software and not self._is_closed:
             self._send_timer.start()
+
+    @property
+    def _upload_budget_s(self) -> float:
+        if self._is_all_wanted:
+            return float("inf")
+        return _SEND_S if self._send_timer.running else UPLOAD_BUDGET_S
 
     @property
     def _is_sending(self) -> bool:
