@@ -10,7 +10,7 @@ from zipmap_app.pipeline.command_queue import Work
 from zipmap_app.pipeline.engine import EngineError, View
 from zipmap_app.pipeline.kept import KeptFrame, similarity_onto
 from zipmap_app.pipeline.keyframes import median_depth
-from zipmap_app.pipeline.packing import pack_points
+from zipmap_app.pipeline.results import view_points
 from zipmap_app.pipeline.similarity import Similarity, interpolated_cameras
 from zipmap_app.pipeline.workbench import Workbench
 from zipmap_app.state.commands import RefinedFrame, SceneRefined
@@ -72,15 +72,7 @@ def _moved(view: View, similarity: Similarity) -> View:
 
 
 def _refined(bench: Workbench, frame: KeptFrame, view: View) -> RefinedFrame:
-    points = pack_points(
-        view.depth,
-        view.confidence,
-        frame.rgb,
-        view.world_from_camera,
-        view.intrinsics,
-        bench.packing,
-        frame.position,
-    )
+    points = view_points(view, frame.rgb, bench.packing, frame.position)
     return RefinedFrame(
         frame.position, view.world_from_camera, view.intrinsics, points, view.depth, view.confidence
     )

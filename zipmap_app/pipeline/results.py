@@ -12,6 +12,13 @@ from zipmap_app.state.messages import FrameResult, FrameTimings
 from zipmap_app.state.points import POINT_DTYPE
 
 
+def view_points(view: View, rgb: np.ndarray, packing: PackingOptions, position: int) -> np.ndarray:
+    """(K,) POINT_DTYPE: the points of one view in the colours of its picture (H, W, 3) uint8."""
+    return pack_points(
+        view.depth, view.confidence, rgb, view.world_from_camera, view.intrinsics, packing, position
+    )
+
+
 def result_from_view(
     frame: FrameInput,
     view: View,
@@ -29,15 +36,7 @@ def result_from_view(
     start_s = time.monotonic()
     points = np.empty(0, POINT_DTYPE)
     if is_keyframe or packing.points_from == "all":
-        points = pack_points(
-            view.depth,
-            view.confidence,
-            frame.rgb,
-            view.world_from_camera,
-            view.intrinsics,
-            packing,
-            position,
-        )
+        points = view_points(view, frame.rgb, packing, position)
     return FrameResult(
         frame_index=frame.frame_index,
         timestamp_s=frame.timestamp_s,

@@ -35,9 +35,8 @@ class DrawPlan:
     """How the next draws go about it."""
 
     near_far: tuple[float, float] = (0.01, 100.0)  # clip planes of the camera
-    is_moving: bool = (
-        False  # one part of the sampling, with larger points, is the picture; or all, part by part
-    )
+    # One part of the sampling, with larger points, is the picture; at rest all parts are, one after the other.
+    is_moving: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     n_parts: int = 1  # drawn at a time at rest
     upload_budget_s: float = float("inf")

@@ -22,12 +22,12 @@ _STILL_AFTER_S = 0.2
 # model the cores it computes on (with software GL).
 _STILL_AFTER_GROWTH_S = 1.5
 _SEND_GAP_S, _SEND_S = 0.012, 0.003  # how often and how long points are sent between draws
-_ALL_PARTS = 1_000_000
+_ALL_PARTS = 1_000_000  # more than any sampling has
 _REST_PER_DRAW = 3.0  # a growing scene leaves the GUI thread three quarters of its time
 
 
 class DrawPacer:
-    """Surrounds every draw of a stage. GUI thread only; ``close`` stops the timer."""
+    """Surrounds every draw of a stage. GUI thread only; ``close`` stops the timers."""
 
     def __init__(self, stage: Stage, clouds: tuple[GrowingPoints, ...]) -> None:
         self._stage = stage
@@ -77,7 +77,8 @@ class DrawPacer:
 
     def note_motion(self) -> None:
         """The view moved."""
-        self._note(_STILL_AFTER_S)
+        self._delay_stillness(_STILL_AFTER_S)
+        self.request_draw()
 
     def note_growth(self) -> None:
         """Points came or went: shown soon, but not so often that drawing is all the GUI thread does."""
@@ -98,10 +99,6 @@ class DrawPacer:
             return self._stage.draw_now()
         finally:
             self._is_all_wanted = False
-
-    def _note(self, still_after_s: float) -> None:
-        self._delay_stillness(still_after_s)
-        self.request_draw()
 
     def _draw_again(self, after_s: float) -> None:
         """Draw, but leave the GUI thread to others for a while; only a draw asked for otherwise comes earlier."""
