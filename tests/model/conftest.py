@@ -15,6 +15,7 @@ MINI = dataclasses.replace(
     encoder_depth=1,
     encoder_heads=2,
     ttt_head_dim=16,
+    patch_size=12,
     image_size=48,
     stem_channels=16,
     tap_blocks=(0, 1, 2, 3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from zipmap_model.heads.dense import add_uv_embedding, uv_embedding
+from zipmap_model.heads.dense import DenseHead, add_uv_embedding, uv_embedding
 from zipmap_model.layers.fast_weights import FastWeightLayer, FastWeights, column_norms, update_gradients
 from zipmap_model.layers.motion import local_correlation
 
@@ -23,6 +23,21 @@ def test_the_embedding_is_added_a_tenth():
     x = torch.randn(2, 8, 3, 5)
     expected = x + 0.1 * uv_embedding(8, 3, 5, 1.5, x.device)
     torch.testing.assert_close(add_uv_embedding(x.clone(), 1.5), expected)
+    with torch.no_grad():
+        torch.testing.assert_close(add_uv_embedding(x.clone(), 1.5), expected)
+
+
+def test_an_early_output_convolution_works_on_a_quarter_of_the_cells():
+    torch.manual_seed(0)
+    head = DenseHead(8, 2, patch_size=8, features=8, channels=(8, 8, 8, 8), early_output=True).eval()
+    taps = [torch.randn(1, 1 + 2 * 3, 8) for _ in range(4)]
+    sizes = []
+    head.scratch.output_conv1.register_forward_hook(lambda module, given, out: sizes.append(out.shape[-2:]))
+    with torch.no_grad():
+        assert head(taps, (16, 24), special_tokens=1).shape == (1, 2, 16, 24)
+        head.early_output = False
+        assert head(taps, (16, 24), special_tokens=1).shape == (1, 2, 16, 24)
+    assert sizes == [(8, 12), (16, 24)]
 
 
 def test_update_gradients_are_those_of_the_inner_product():

@@ -12,7 +12,14 @@ MAIN = zm.MODEL_CONFIGS["main"]
 
 @pytest.mark.parametrize(
     ("height", "width", "want"),
-    [(480, 640, (144, 192)), (640, 480, (192, 144)), (1080, 1920, (120, 216)), (100, 1000, (120, 240))],
+    [
+        (480, 640, (144, 192)),
+        (640, 480, (192, 144)),
+        (1080, 1920, (128, 224)),
+        (1920, 1080, (224, 128)),
+        (500, 500, (160, 160)),
+        (100, 1000, (112, 240)),
+    ],
 )
 def test_the_small_model_keeps_its_pixel_count(height, width, want):
     assert zm.model_size(height, width, BUNDLED) == want

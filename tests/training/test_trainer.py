@@ -72,6 +72,15 @@ def test_the_averaged_model_is_separate_and_frozen(tmp_path: Path) -> None:
     assert dict(model.named_parameters())[name].data_ptr() != live.data_ptr()
 
 
+def test_compiling_ahead_leaves_the_weights_alone(tmp_path: Path) -> None:
+    trainer = _trainer(1, tmp_path)
+    before = {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    trainer.compile_kernels()
+    assert trainer.step_count == 0
+    for name, tensor in trainer.model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="Missing key"):
         _trainer(1, tmp_path).start_from({})

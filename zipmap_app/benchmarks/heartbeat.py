@@ -22,6 +22,7 @@ from zipmap_app.state.edits import SceneEditor
 from zipmap_app.state.messages import FrameResult, FrameTimings
 from zipmap_app.state.points import POINT_DTYPE
 from zipmap_app.state.session import SessionModel
+from zipmap_app.threads import give_way
 from zipmap_app.ui.main_window import MainWindow, WindowOptions
 from zipmap_app.ui.theme import apply_theme
 
@@ -124,7 +125,7 @@ def _measure(options: HeartbeatOptions, *, is_uploading_all: bool = False) -> He
     if is_uploading_all:
         # What viewers do that hand the renderer one array: everything again with every frame.
         session.frame_changed.connect(lambda frame: session.cloud.replaced.emit())
-        pacing.UPLOAD_BUDGET_S = float("inf")  # and all of it at once
+        pacing.UPLOAD_BUDGET_S = pacing.SEND_S = float("inf")  # and all of it at once
     stop = threading.Event()
     producer = threading.Thread(target=_produce, args=(outbox, options, stop), name="producer")
     _spin(0.5)  # the window settles
@@ -162,6 +163,7 @@ def _produce(outbox: Outbox, options: HeartbeatOptions, stop: threading.Event) -
     """Frames of a camera that walks past a bumpy wall, at a steady rate as far as the box has room."""
     if not options.frames_per_s:
         return
+    give_way()  # as the thread of the model does
     rng = np.random.default_rng(0)
     n_frames = 0
     due_s = time.perf_counter()

@@ -76,7 +76,9 @@ class Desktop(QObject):
         # The window first: from here on the inference thread imports torch, and the two would share a core.
         QCoreApplication.processEvents()
         self.bridge = ResultBridge()
-        options = replace(options_from_arguments(arguments), history_bytes=budget.rewind_bytes)
+        options = replace(
+            options_from_arguments(arguments), history_bytes=budget.rewind_bytes, gives_way=True
+        )
         self.window.tabs.run_settings.show_settings(
             RunSettings(
                 has_assist=options.tracking.has_assist,

@@ -10,6 +10,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from zipmap_app.threads import give_way
+
 logger = logging.getLogger(__name__)
 
 
@@ -72,6 +74,7 @@ class Job(QObject):
 
     def _run(self) -> None:
         assert self._work is not None
+        give_way()
         try:
             result = self._work(self._control)
         except Exception as error:  # the top of a thread: whatever it is, the window must hear of it

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import numpy.ma  # noqa: F401  # np.quantile would import it at its first call: a hiccup with the first frame
 from PySide6.QtCore import QCoreApplication, QSettings, Qt
 from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import QApplication

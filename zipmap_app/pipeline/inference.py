@@ -20,6 +20,7 @@ from zipmap_app.pipeline.workbench import Workbench
 from zipmap_app.state.commands import Command, CompanionChosen
 from zipmap_app.state.messages import FrameResult, PipelineFault
 from zipmap_app.state.queries import QueryRequest
+from zipmap_app.threads import give_way
 
 _IDLE_S = 1.0  # the longest sleep; every change wakes the thread at once
 _PUT_TIMEOUT_S = 0.2
@@ -135,6 +136,8 @@ class Inference:
         self._answer_newest()
 
     def _loop(self) -> None:
+        if self._options.gives_way:
+            give_way()
         if self._options.companion is not None:
             self._outbox.post(CompanionChosen(self._options.companion))
         self._load()

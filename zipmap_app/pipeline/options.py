@@ -48,6 +48,7 @@ class RunOptions:
     companion_may_unload: bool = False  # where both do not fit, it takes the other's place after the run
     assist: bool | None = None  # steady the cameras by tracking corners; None: for the bundled model only
     fov_deg: float | None = None  # horizontal field of view of the camera, where the user knows it
+    gives_way: bool = False  # a window shares the processor, and its thread goes first
 
     def __post_init__(self) -> None:
         _ = self.tracking  # checks the field of view

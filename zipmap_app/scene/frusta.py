@@ -78,16 +78,19 @@ class Frusta:
     """Draws the cameras of a run: one visual for all lines, one for all pictures. GUI thread only."""
 
     def __init__(self, parent: Node) -> None:
-        blank = np.zeros((2, 3), np.float32)
-        self._path = Line(pos=blank, width=2.5, parent=parent)
-        self._lines = Line(pos=blank, width=1.0, connect="segments", parent=parent)
+        blank, colors = np.zeros((2, 3), np.float32), np.ones((2, 4), np.float32)
+        self._path = Line(pos=blank, color=colors, width=2.5, parent=parent)
+        self._lines = Line(pos=blank, color=colors, width=1.0, connect="segments", parent=parent)
         for order, line in enumerate((self._lines, self._path), start=5):
             line.set_gl_state("translucent", depth_test=False)
             line.order = order
             line.visible = False
         self._pictures = Pictures(MAX_SHOWN, _TILE_HW, alpha=0.92, parent=parent)
         self._current_picture = Pictures(1, _CURRENT_TILE_HW, parent=parent)
-        self._pictures.order, self._current_picture.order = 2, 3
+        for order, pictures in enumerate((self._pictures, self._current_picture), start=2):
+            pictures.set_quads(np.zeros((1, 4, 3)), np.zeros(1, int))
+            pictures.order = order
+            pictures.visible = False
         self._current = FrustumVisual(parent, CURRENT_COLOR, width_px=2.5)
         self._hovered = FrustumVisual(parent, HIGHLIGHT_COLOR, width_px=3.0)
         self._is_path_on = True

@@ -39,19 +39,27 @@ class DrawPlan:
     is_moving: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     n_parts: int = 1  # drawn at a time at rest
-    upload_budget_s: float = float("inf")
+    upload_budget_s: float | None = float("inf")  # None: what waits is sent at another time
     is_shaded: bool = False
     is_shaded_early: bool = True  # before all parts are there
 
 
 class _Layer:
-    """A picture of the points, and how much of them is in it."""
+    """A picture of the points, and how much of them is in it: nothing yet where they were drawn elsewhere."""
 
     def __init__(self) -> None:
         self.picture = PointPicture()
-        self.content: object = None  # what was drawn and from where
-        self.clip_from_visual = np.eye(4)
         self.sampling = Sampling()
+        self.restart(None, np.eye(4), Sampling(), 1.0)
+
+    def restart(
+        self, content: object, clip_from_visual: np.ndarray, sampling: Sampling, size_px: float
+    ) -> None:
+        """Begin anew with other content: what is drawn, and from where."""
+        self.content = content
+        self.clip_from_visual = clip_from_visual
+        self.sampling = sampling
+        self.size_px = size_px  # of a point
         self.n_parts_done = 0
         self.n_points = 0
 
@@ -63,7 +71,7 @@ class _Layer:
 class GrowingPointsVisual(Visual):  # type: ignore[misc]
     """Points of POINT_DTYPE. GUI thread only.
 
-    They are drawn into a picture of their own. At rest every draw adds a part of them to it, until it is
+    At rest they are drawn into a picture of their own. Every draw adds a part of them to it, until it is
     complete; whatever else has to be drawn again, they have not. Points that come or go ask for no draw by
     themselves: they may come faster than they can be drawn.
     """
@@ -135,26 +143,53 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         if not self.visible:
             return
         plan = self.plan
-        self.store.upload(plan.upload_budget_s)
+        if plan.upload_budget_s is not None:
+            self.store.upload(plan.upload_budget_s)
         if not any(self.store.drawn()):
+            self._compile()
             return
-        # Larger points close the gaps that missing ones leave. Only in part: growing with the square root of the
-        # stride would fill as many pixels as drawing them all.
         is_sample = plan.is_moving or self.store.is_exchanging
-        growth = min(plan.sampling.n_parts**0.25, 2.0) if is_sample else 1.0
-        clip_from_visual = self._set_uniforms(growth)
+        clip_from_visual = self._set_uniforms()
         content = (clip_from_visual.tobytes(), self._n_styles, self.store.version)
         if is_sample:
-            self._restart(self._sample, content, clip_from_visual)
-            self._add_parts(self._sample, 1)
-            self._shown = self._sample
+            self._draw_sample(content, clip_from_visual)
         else:
-            if self._full.picture.fit() or self._full.content != content:
-                self._restart(self._full, content, clip_from_visual)
-            self._add_parts(self._full, plan.n_parts)
-            self._shown = self._better_layer(content)
-        is_shaded = plan.is_shaded and (plan.is_shaded_early or self._shown.n_parts_left == 0)
-        self._shown.picture.show(plan.near_far, self.transforms.pixel_scale, is_shaded=is_shaded)
+            self._draw_full(content, clip_from_visual)
+
+    def _draw_sample(self, content: object, clip_from_visual: np.ndarray) -> None:
+        plan, layer = self.plan, self._sample
+        # Larger points close the gaps that missing ones leave. Only in part: growing with the square root of the
+        # stride would fill as many pixels as drawing them all.
+        size_px = self._size_px * min(plan.sampling.n_parts**0.25, 2.0)
+        layer.picture.fit()
+        layer.restart(content, clip_from_visual, plan.sampling, size_px)
+        self._shown = layer
+        if plan.is_shaded and (plan.is_shaded_early or plan.sampling.n_parts == 1):
+            self.n_drawn = self._add_parts(layer, 1)
+            self._show(layer, is_shaded=True)
+        else:
+            # Straight on the canvas. The picture follows when somebody asks what lies under a pixel.
+            self._configure_gl_state()
+            self.n_drawn = layer.n_points = self._draw_part(layer.sampling.part(0), size_px)
+
+    def _draw_full(self, content: object, clip_from_visual: np.ndarray) -> None:
+        plan, layer = self.plan, self._full
+        if layer.picture.fit() or layer.content != content:
+            layer.restart(content, clip_from_visual, plan.sampling, self._size_px)
+        self.n_drawn = self._add_parts(layer, plan.n_parts)
+        # A sample with large points looks fuller than the first parts of all with small ones.
+        sample = self._sample
+        is_early = layer.n_parts_left > 0 and layer.n_points < _FULLER * sample.n_points
+        if is_early and sample.content == content:
+            self._add_parts(sample, 1)
+            self._shown = sample
+        else:
+            self._shown = layer
+        is_complete = self._shown.n_parts_left == 0
+        self._show(self._shown, is_shaded=plan.is_shaded and (plan.is_shaded_early or is_complete))
+
+    def _show(self, layer: _Layer, *, is_shaded: bool) -> None:
+        layer.picture.show(self.plan.near_far, self.transforms.pixel_scale, is_shaded=is_shaded)
 
     def point_under(self, x_px: float, y_px: float, radius_px: int = 4) -> tuple[np.ndarray, float] | None:
         """What the last draw shows at a pixel of the framebuffer, counted from its top left.
@@ -164,6 +199,9 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         """
         if self._shown is None:
             return None
+        if not self._shown.n_parts_done:
+            self._add_parts(self._shown, 1)
+            gloo.context.get_current_canvas().context.flush_commands()
         hit = self._shown.picture.depth_near(x_px, y_px, radius_px)
         if hit is None:
             return None
@@ -172,32 +210,24 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         point = np.linalg.solve(self._shown.clip_from_visual, ndc)
         return point[:3] / point[3], hit.depth
 
-    def _restart(self, layer: _Layer, content: object, clip_from_visual: np.ndarray) -> None:
-        layer.picture.fit()
-        layer.content = content
-        layer.clip_from_visual = clip_from_visual
-        layer.sampling = self.plan.sampling
-        layer.n_parts_done = 0
-        layer.n_points = 0
-
-    def _add_parts(self, layer: _Layer, n_parts: int) -> None:
+    def _add_parts(self, layer: _Layer, n_parts: int) -> int:
+        """Draw the next parts into a layer's picture, as far as there are any; returns the number of points."""
         first = layer.n_parts_done
         last = min(first + n_parts, layer.sampling.n_parts)
-        if first == last:
-            return
+        if layer is self._sample:
+            last = min(last, 1)
+        if first >= last:
+            return 0
+        n_drawn = 0
         with layer.picture.opened(is_cleared=first == 0):
             self._configure_gl_state()
             for index in range(first, last):
-                self.n_drawn += self._draw_part(layer.sampling.part(index))
+                n_drawn += self._draw_part(layer.sampling.part(index), layer.size_px)
+        layer.n_points = n_drawn if first == 0 else layer.n_points + n_drawn
         layer.n_parts_done = last
-        layer.n_points += self.n_drawn
+        return n_drawn
 
-    def _better_layer(self, content: object) -> _Layer:
-        """A sample with large points looks fuller than the first parts of all with small ones."""
-        is_early = self._full.n_parts_left > 0 and self._full.n_points < _FULLER * self._sample.n_points
-        return self._sample if is_early and self._sample.content == content else self._full
-
-    def _set_uniforms(self, growth: float) -> np.ndarray:
+    def _set_uniforms(self) -> np.ndarray:
         """Returns the (4, 4) clip_from_visual of this draw, column convention."""
         program = self.view_program
         if self._style.defines != self._defines:
@@ -207,17 +237,31 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         # and the GL upload want it).
         matrix = np.asarray(self.get_transform("visual", "render").map(np.eye(4)), float)
         program["u_clip_from_visual"] = matrix.astype(np.float32)
-        program["u_size_px"] = self._style.size_px * self.transforms.pixel_scale * growth
         for name, value in self._style.uniforms(_eye_of(matrix.T)):
             program[name] = value
         return matrix.T
 
-    def _draw_part(self, part: Part) -> int:
+    def _compile(self) -> None:
+        """Before the first points come: it takes a while. Does nothing when it is done."""
+        self._set_uniforms()
+        program = self.view_program
+        program["u_size_px"] = self._size_px
+        program.build_if_needed()
+        gloo.context.get_current_canvas().context.glir.associate(program.glir)
+
+    @property
+    def _size_px(self) -> float:
+        """Of a point, in device pixels."""
+        size_px: float = self._style.size_px * self.transforms.pixel_scale
+        return size_px
+
+    def _draw_part(self, part: Part, size_px: float) -> int:
         """Issue GLIR commands directly: Program.draw can draw neither a prefix nor every k-th vertex.
 
         Returns the number of points drawn.
         """
         program = self.view_program
+        program["u_size_px"] = size_px
         program.build_if_needed()
         program.update_variables()
         context = gloo.context.get_current_canvas().context

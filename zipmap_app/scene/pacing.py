@@ -21,7 +21,8 @@ _STILL_AFTER_S = 0.2
 # Between two frames of a slow model nothing moves either, but drawing every point each time would take from the
 # model the cores it computes on (with software GL).
 _STILL_AFTER_GROWTH_S = 1.5
-_SEND_GAP_S, _SEND_S = 0.012, 0.003  # how often and how long points are sent between draws
+SEND_S = 0.003  # without a GPU points are sent between draws, so long at a time
+_SEND_GAP_S = 0.012
 _ALL_PARTS = 1_000_000  # more than any sampling has
 _REST_PER_DRAW = 3.0  # a growing scene leaves the GUI thread three quarters of its time
 
@@ -84,11 +85,14 @@ class DrawPacer:
         """Points came or went: shown soon, but not so often that drawing is all the GUI thread does."""
         self._delay_stillness(_STILL_AFTER_GROWTH_S)
         self._is_stale = True
+        if self._renderer:  # before the first draw there is no context to send anything to
+            self._send_between_draws()
         self._draw_again(self.rest_s)
 
     def draw_if_stale(self) -> None:
         """Make sure that the clouds know what lies under the pixels now on the screen."""
         if self._is_stale:
+            self._send_timer.stop()  # with this draw, points are sent too
             self._stage.draw_now()
         self._stage.canvas.set_current()
 
@@ -151,29 +155,34 @@ class DrawPacer:
         if not self._is_all_wanted:
             self.detail.add_measurement(elapsed_ms, n_drawn, is_moving=self._is_moving)
         self._is_stale = False
-        for cloud in self._clouds:
-            cloud.prepare_spare()
+        if not self._stage.is_software:
+            for cloud in self._clouds:
+                cloud.prepare_spare()
         if not self._is_moving and not all(cloud.is_complete for cloud in self._clouds):
             self._draw_again(elapsed_ms / 1e3 if self.detail.is_software else 0.0)  # the next part
         elif self._is_sending:
             self._draw_again(self.rest_s if self.detail.is_software else 0.0)
-        if self._is_sending and self.detail.is_software and not self._is_closed:
-            self._send_timer.start()
+        self._send_between_draws()
 
     @property
-    def _upload_budget_s(self) -> float:
+    def _upload_budget_s(self) -> float | None:
         if self._is_all_wanted:
             return float("inf")
-        return _SEND_S if self._send_timer.running else UPLOAD_BUDGET_S
+        return None if self._send_timer.running else UPLOAD_BUDGET_S
 
     @property
     def _is_sending(self) -> bool:
         return any(cloud.store.n_waiting for cloud in self._clouds)
 
+    def _send_between_draws(self) -> None:
+        if self._stage.is_software and self._is_sending and not self._is_closed:
+            self._send_timer.start()
+
     def _on_send(self, event: Any) -> None:
         """Points go on being sent while drawing rests."""
         self._stage.canvas.set_current()
         for cloud in self._clouds:
-            cloud.store.upload(_SEND_S)
+            cloud.store.upload(SEND_S)
         if not self._is_sending:
             self._send_timer.stop()
+            self.note_growth()

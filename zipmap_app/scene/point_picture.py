@@ -69,6 +69,7 @@ class PointPicture:
         """Draw the body into the picture, over what is there or over nothing; after ``fit``."""
         assert self._frame_buffer is not None
         with self._frame_buffer:
+            gloo.set_viewport(0, 0, *self._size_px)
             if is_cleared:
                 # Opaque black: VisPy's Qt canvas later clears alpha with whatever clear colour was set last.
                 gloo.clear(color=(0, 0, 0, 1), depth=True)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QImage,
     QOffscreenSurface,
@@ -77,6 +77,10 @@ class PictureSurface(QWidget):
         self._picture = QImage()
         self._is_stale = True
         self._is_closed = False
+        # Between what changes the scene and the picture of it, whatever else is waiting gets its turn.
+        self._update_timer = QTimer(self)
+        self._update_timer.setSingleShot(True)
+        self._update_timer.timeout.connect(self.update)
         canvas.set_on_update(self._on_update)
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -127,4 +131,5 @@ class PictureSurface(QWidget):
 
     def _on_update(self) -> None:
         self._is_stale = True
-        self.update()
+        if not self._update_timer.isActive():
+            self._update_timer.start(0)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from zipmap_app.scene.adapters import CamerasAdapter, CloudAdapter
 from zipmap_app.scene.colors import QUERY_COLOR
+from zipmap_app.scene.first_draw import FirstDraw
 from zipmap_app.scene.framing import SceneFraming
 from zipmap_app.scene.frusta import Frusta, FrustumVisual
 from zipmap_app.scene.ghost import GhostHandle
@@ -32,7 +33,7 @@ from zipmap_app.state.appearance import Appearance
 from zipmap_app.state.session import SessionModel
 
 _GIZMO_MARGIN_PX = 58.0
-_SOFTWARE_CHUNK = 250_000  # points; without a GPU a buffer's memory is written when it is made
+_SOFTWARE_CHUNK = 62_500  # points; without a GPU a buffer's memory is written when it is made
 # Frames of a fast model come by the dozen a second; what follows them (cameras, grid, view) need not.
 _REFRESH_GAP_S, _MAX_GAP_S = 0.06, 0.5
 
@@ -78,6 +79,7 @@ class SceneView:
 
     def _add_tools(self) -> None:
         stage = self._stage
+        self._first_draw = FirstDraw(stage.canvas)  # VisPy would not keep it
         self._pacer = DrawPacer(stage, self._clouds)
         self._picker = ScenePicker(stage, self._pacer, self._clouds)
         self._navigation = Navigation(stage, self._framing, self.point_under)

@@ -77,7 +77,9 @@ class CloudModel:
         if not len(points):
             return
         frame = points["frame"][0]
-        if (points["frame"] != frame).any() or (self._blocks and frame < self._blocks[-1]["frame"][0]):
+        # Looking at all of them would hold up the GUI thread; a block of several frames has them in order.
+        is_mixed = points["frame"][-1] != frame
+        if is_mixed or (self._blocks and frame < self._blocks[-1]["frame"][0]):
             raise ValueError("points: want one frame, not before that of the points so far")
         if self._n_points >= HARD_BOUND * self._max_points:
             points = points[::_SPARSE_STEP].copy()

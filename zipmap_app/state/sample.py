@@ -8,6 +8,8 @@ import numpy as np
 
 _MAX_SAMPLE = 40_000
 _FIRST_STEP = 16
+_MAX_MEASURED = 8_000  # points of the sample that say where the scene is
+_NEWS = 1.02  # growth after which it is worth asking them again
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class CloudSample:
         self._parts: list[np.ndarray] = []
         self._step = _FIRST_STEP
         self._n = 0
-        self._extents: dict[bytes, SceneExtent] = {}  # by rotation, until the sample changes
+        self._n_points = 0  # that the sample stands for
+        self._n_measured = 0  # of them, when the extents were taken
+        self._extents: dict[bytes, SceneExtent] = {}  # by rotation
 
     def extend(self, points: np.ndarray) -> None:
         """Take (K,) POINT_DTYPE points into account."""
@@ -38,7 +42,9 @@ class CloudSample:
             self._parts = [halved]
             self._n = len(halved)
             self._step *= 2
-        self._extents.clear()
+        self._n_points += len(points)
+        if self._n_points > _NEWS * self._n_measured:
+            self._extents.clear()
 
     def truncate(self, n_frames: int) -> None:
         """Forget the points of frames from ``n_frames`` on."""
@@ -48,6 +54,7 @@ class CloudSample:
         kept = joined[joined["frame"] < n_frames]
         self._parts = [kept] if len(kept) else []
         self._n = len(kept)
+        self._n_points = self._n * self._step
         self._extents.clear()
 
     def extent(self, stage_from_world: np.ndarray | None) -> SceneExtent | None:
@@ -56,10 +63,11 @@ class CloudSample:
             return None
         key = b"" if stage_from_world is None else stage_from_world.tobytes()
         if key not in self._extents:
-            positions = self._joined()["position"]
+            positions = self._joined()["position"][:: -(-self._n // _MAX_MEASURED)]
             if stage_from_world is not None:
                 positions = positions @ stage_from_world.T.astype(np.float32)
             self._extents[key] = _extent_of(positions)
+            self._n_measured = self._n_points
         return self._extents[key]
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -42,6 +44,24 @@ def test_batch_is_normalised_to_its_first_view(stepped: ClipPool) -> None:
     first = batch.depth[:, 0]
     for depth in first:
         assert depth[depth > 0].log().mean().item() == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_growing_pool_shows_only_clips_that_were_made() -> None:
+    config = dataclasses.replace(_CONFIG, n_chunks=3, first_chunks=1)
+    assert [config.chunks_made(step) for step in (0, 2, 3, 6, 9)] == [1, 1, 2, 3, 4]
+    pool = ClipPool(config, 1, _CPU)
+    pool.advance_to(3)
+    black = [bool((pool.batch(3, 8, 2, 0).depth == 1).flatten(1).all(1).any()) for _ in range(3)]
+    assert not any(black)
+    with pytest.raises(ValueError, match="first_chunks"):
+        dataclasses.replace(_CONFIG, first_chunks=0)
+
+
+def test_an_empty_pool_gives_batches_of_the_same_layout(stepped: ClipPool) -> None:
+    blank, real = ClipPool(_CONFIG, 1, _CPU).batch(4, 3, 2, 1), stepped.batch(4, 3, 2, 1)
+    for a, b in zip(blank.tensors(), real.tensors(), strict=True):
+        assert (a.shape, a.stride(), a.dtype) == (b.shape, b.stride(), b.dtype)
+        assert a.isfinite().all()
 
 
 def test_sub_clips_stay_inside_and_run_both_ways() -> None:

@@ -13,9 +13,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from training.data import render
 from training.data.batches import intrinsics_from_focal
 from training.data.contact_sheet import save_contact_sheet
-from training.data.procedural import ClipBatch, ProceduralConfig, compose_clips, generate_clips
+from training.data.procedural import ClipBatch, ProceduralConfig, compose_clips, film_clips, generate_clips
+from training.data.render import BlockTables, shade_rays
 from zipmap_model import invert_rigid, points_from_depth
 
 _CONFIG = ProceduralConfig(size=(72, 96), n_frames=2, samples=1)
@@ -141,3 +143,34 @@ def test_lenses_can_be_even_in_the_logarithm_of_the_focal_length() -> None:
 def test_an_unknown_law_of_lenses_is_refused() -> None:
     with pytest.raises(ValueError, match="fov_even_in"):
         ProceduralConfig(fov_even_in="degrees")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(36, 48), (40, 56), (144, 208)])
+def test_a_kernel_of_one_shape_draws_every_size(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a compiled kernel is given has one shape: blocks of rays that no view fills change nothing."""
+    shapes: set[tuple[int, ...]] = set()
+
+    def shade(tables: BlockTables, origin: Tensor, direction: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+        shapes.add((len(tables.shape), *direction.shape))
+        return shade_rays(tables, origin, direction, angle)
+
+    monkeypatch.setattr(render, "_compiled_shade", lambda: shade)
+    config = ProceduralConfig(size=size, n_frames=2, samples=1)
+    composed = compose_clips(config, 1, seed=3)
+    padded = film_clips(composed, config, torch.device("cpu"), compiled=True)
+    plain = film_clips(composed, config, torch.device("cpu"))
+    assert torch.equal(padded.depth, plain.depth)
+    assert torch.equal(padded.rgb, plain.rgb)
+    assert len(shapes) == 1
+
+
+def test_two_samples_are_close_to_four() -> None:
+    composed = compose_clips(_CONFIG, 2, seed=5)
+    few, many = (
+        film_clips(composed, dataclasses.replace(_CONFIG, samples=n), torch.device("cpu")) for n in (2, 4)
+    )
+    assert torch.equal(few.depth, many.depth)
+    error = (few.rgb.float() - many.rgb.float()).abs()
+    assert 0 < error.mean() < 2.0
