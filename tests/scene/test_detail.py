@@ -45,10 +45,10 @@ def test_the_budget_follows_measured_times_but_not_small_frames():
     detail = DetailController()
     detail.set_renderer(SOFTWARE)
     before = detail.budget
-    detail.add_measurement(50.0, before, is_moving=True)
+    detail.add_measurement(40.0, before, is_moving=True)
     assert detail.budget == before // 2
     detail.add_measurement(500.0, 10, is_moving=True)
-    detail.add_measurement(50.0, 2 * detail.budget, is_moving=False)  # as long as a part at rest may take
+    detail.add_measurement(40.0, 2 * detail.budget, is_moving=False)  # as long as a part at rest may take
     assert detail.budget == before // 2
     detail.add_measurement(10_000.0, detail.budget, is_moving=True)
     assert detail.budget == int(before // 2 * 0.3), "one slow draw is not believed altogether"
