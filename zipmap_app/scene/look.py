@@ -18,6 +18,7 @@ from zipmap_app.state.session import SessionModel
 
 _QUERY_TINT: Rgba = (*QUERY_COLOR[:3], 0.6)
 _CONFIDENCE_SPAN = (0.03, 0.97)  # quantiles at the ends of the colours
+_MAX_MEASURED = 2_000  # points of a frame that say how far apart they are
 
 
 class PointLook:
@@ -109,7 +110,8 @@ class PointLook:
 
 def _point_spacing(frame: FrameResult) -> float:
     """Typical distance between neighbouring points of a frame, scene units."""
-    in_camera = frame.points["position"][::16] - frame.world_from_camera[:3, 3]
+    step = -(-len(frame.points) // _MAX_MEASURED)
+    in_camera = frame.points["position"][::step] - frame.world_from_camera[:3, 3]
     depth = float(np.median(in_camera @ frame.world_from_camera[:3, 2]))
     n_pixels_per_point = frame.depth.size / len(frame.points)
     spacing: float = depth / float(frame.intrinsics[0, 0]) * n_pixels_per_point**0.5
