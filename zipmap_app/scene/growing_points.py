@@ -12,7 +12,7 @@ from vispy.visuals import Visual
 
 from zipmap_app.resource_paths import resource_text
 from zipmap_app.scene.detail import Part, Sampling
-from zipmap_app.scene.point_picture import PointPicture
+from zipmap_app.scene.partial_picture import PartialPicture
 from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.scene.vertex_store import CHUNK_CAPACITY, VertexStore
 from zipmap_app.state.points import POINT_DTYPE
@@ -44,30 +44,6 @@ class DrawPlan:
     is_shaded_early: bool = True  # before all parts are there
 
 
-class _Layer:
-    """A picture of the points, and how much of them is in it: nothing yet where they were drawn elsewhere."""
-
-    def __init__(self) -> None:
-        self.picture = PointPicture()
-        self.sampling = Sampling()
-        self.restart(None, np.eye(4), Sampling(), 1.0)
-
-    def restart(
-        self, content: object, clip_from_visual: np.ndarray, sampling: Sampling, size_px: float
-    ) -> None:
-        """Begin anew with other content: what is drawn, and from where."""
-        self.content = content
-        self.clip_from_visual = clip_from_visual
-        self.sampling = sampling
-        self.size_px = size_px  # of a point
-        self.n_parts_done = 0
-        self.n_points = 0
-
-    @property
-    def n_parts_left(self) -> int:
-        return self.sampling.n_parts - self.n_parts_done
-
-
 class GrowingPointsVisual(Visual):  # type: ignore[misc]
     """Points of POINT_DTYPE. GUI thread only.
 
@@ -84,9 +60,9 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         self.n_drawn = 0  # points of the last draw
         self._style = PointStyle()
         self._n_styles = 0
-        self._sample = _Layer()
-        self._full = _Layer()
-        self._shown: _Layer | None = None
+        self._sample = PartialPicture()
+        self._full = PartialPicture()
+        self._shown: PartialPicture | None = None
         self.set_gl_state("opaque", depth_test=True, cull_face=False)
 
     @property
@@ -188,7 +164,7 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         is_complete = self._shown.n_parts_left == 0
         self._show(self._shown, is_shaded=plan.is_shaded and (plan.is_shaded_early or is_complete))
 
-    def _show(self, layer: _Layer, *, is_shaded: bool) -> None:
+    def _show(self, layer: PartialPicture, *, is_shaded: bool) -> None:
         layer.picture.show(self.plan.near_far, self.transforms.pixel_scale, is_shaded=is_shaded)
 
     def point_under(self, x_px: float, y_px: float, radius_px: int = 4) -> tuple[np.ndarray, float] | None:
@@ -210,7 +186,7 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         point = np.linalg.solve(self._shown.clip_from_visual, ndc)
         return point[:3] / point[3], hit.depth
 
-    def _add_parts(self, layer: _Layer, n_parts: int) -> int:
+    def _add_parts(self, layer: PartialPicture, n_parts: int) -> int:
         """Draw the next parts into a layer's picture, as far as there are any; returns the number of points."""
         first = layer.n_parts_done
         last = min(first + n_parts, layer.sampling.n_parts)
