@@ -13,11 +13,15 @@ from zipmap_model.geometry import (
     pose_encoding_from_rotation_translation_fov,
     rotation_from_quaternion,
 )
-from zipmap_model.heads.pose_solver import observe, refine_motion
+from zipmap_model.heads.pose_solver import focal_evidence, observe, refine_motion
 from zipmap_model.layers.block import Mlp
 
 _GRID = (6, 8)  # cells the flow features are pooled to, whatever the image size
 _FOCAL_START = 0.9  # focal length over the longer image side where the head gives zero
+# Standard deviation of the log focal length as the head reads it, and how many views' motions err alike.
+_FOCAL_STD = 0.2
+_VIEWS_PER_OBSERVATION = 4.0
+_MAX_FOCAL_STEP = 0.5  # of the logarithm, that one view may ask for
 
 
 class RawMotion(NamedTuple):
@@ -31,14 +35,51 @@ class ChainState(NamedTuple):
     """Where the chain of relative poses stands after some views of B scenes."""
 
     world_from_camera: Tensor  # (B, 4, 4) of the last view
-    log_focal_sum: Tensor  # (B,)
+    log_focal_sum: Tensor  # (B,) as the head read it
     n_views: Tensor  # (B,) float
+    focal_information: Tensor  # (B,) that the motions gave about the logarithm of the focal length
+    focal_evidence: Tensor  # (B,) that information times what they said
 
     @classmethod
     def start(cls, batch: int, device: torch.device) -> ChainState:
         """Before the first view, whose camera becomes the world frame."""
         eye = torch.eye(4, device=device).expand(batch, 4, 4)
-        return cls(eye, torch.zeros(batch, device=device), torch.zeros(batch, device=device))
+        return cls(eye, *(torch.zeros(batch, device=device) for _ in range(4)))
+
+    def with_reading(self, log_focal: Tensor) -> ChainState:
+        """After the head has read one more view (B,)."""
+        return self._replace(log_focal_sum=self.log_focal_sum + log_focal, n_views=self.n_views + 1)
+
+    def with_motion(self, information: Tensor, slope: Tensor) -> ChainState:
+        """After a motion gave evidence (``focal_evidence``) at the present estimate; the first view has none."""
+        information = torch.where(self.n_views > 1, information / _VIEWS_PER_OBSERVATION, 0.0)
+        step = -slope / (_VIEWS_PER_OBSERVATION * information.clamp(min=1e-9))
+        said = self.log_focal + step.clamp(-_MAX_FOCAL_STEP, _MAX_FOCAL_STEP)
+        return self._replace(
+            focal_information=self.focal_information + information,
+            focal_evidence=self.focal_evidence + information * said,
+        )
+
+    def moved(self, step: Tensor, unit: Tensor) -> ChainState:
+        """After a step (B, 7) in units (B,), a view's mean depth; the very first view is the world."""
+        rotation = rotation_from_quaternion(step[:, 3:])
+        further = self.world_from_camera @ _rigid(rotation, step[:, :3] * unit[:, None])
+        is_first = (self.n_views == 1)[:, None, None]
+        return self._replace(world_from_camera=torch.where(is_first, self.world_from_camera, further))
+
+    def pose_encoding(self, size_hw: tuple[int, int]) -> Tensor:
+        """(B, 9) of the last view."""
+        camera_from_world = invert_rigid(self.world_from_camera)
+        return pose_encoding_from_rotation_translation_fov(
+            camera_from_world[:, :3, :3], camera_from_world[:, :3, 3], _fov(self.log_focal, size_hw)
+        )
+
+    @property
+    def log_focal(self) -> Tensor:
+        """(B,) the best estimate, as RawMotion has it: the mean reading, moved by what motions said."""
+        weight = 1 / _FOCAL_STD**2
+        mean = self.log_focal_sum / self.n_views.clamp(min=1)
+        return (weight * mean + self.focal_evidence) / (weight + self.focal_information)
 
 
 class MotionEvidence(NamedTuple):
@@ -48,6 +89,10 @@ class MotionEvidence(NamedTuple):
     flow_log_scale: Tensor  # (B, S, H/4, W/4)
     depth: Tensor  # (B, S, H, W)
     confidence: Tensor  # (B, S, H, W) above 1
+
+    def view(self, i: int) -> MotionEvidence:
+        """Of view i alone, without the dimension of views."""
+        return MotionEvidence(*(x[:, i] for x in self))
 
 
 class ChainedMotion(NamedTuple):
@@ -88,59 +133,60 @@ class MotionHead(nn.Module):
     def solve_and_chain(
         self, motion: RawMotion, evidence: MotionEvidence, size_hw: tuple[int, int], state: ChainState
     ) -> ChainedMotion:
-        """Improve the relative poses by the evidence and chain them from ``state`` on."""
+        """Improve the relative poses by the evidence and chain them from ``state`` on.
+
+        While training, all views are solved at once with the mean of what the head has read of the focal length
+        so far. Otherwise one after the other, and every motion improves the focal length for those after it.
+        """
         # The chain trains the motion, not the depth: a wrong step must not bend the depth map.
         depth = evidence.depth.detach()
         unit = depth.log().mean(dim=(-2, -1)).exp()
-        if self.pose_iterations:
-            seen = state.n_views[:, None] + torch.arange(1, depth.shape[1] + 1, device=depth.device)
-            log_focal = (state.log_focal_sum[:, None] + motion.log_focal.cumsum(1)) / seen
-            focal_px = log_focal.detach().exp() * (_FOCAL_START * max(size_hw))
-            cells = observe(
-                evidence.flow.flatten(0, 1),
-                evidence.flow_log_scale.flatten(0, 1),
-                (depth / unit[..., None, None]).flatten(0, 1),
-                evidence.confidence.detach().flatten(0, 1),
-                focal_px.flatten(),
-            )
-            solved = refine_motion(motion.previous_from_camera.flatten(0, 1), cells, self.pose_iterations)
-            motion = RawMotion(solved.unflatten(0, depth.shape[:2]), motion.log_focal)
-        pose, fov, state = chain_motion(motion, unit, size_hw, state)
-        return ChainedMotion(pose, motion.previous_from_camera, fov, state)
-
-
-def chain_motion(
-    motion: RawMotion, unit_BS: Tensor, size_hw: tuple[int, int], state: ChainState
-) -> tuple[Tensor, Tensor, ChainState]:
-    """Chain relative poses from ``state`` on; ``unit_BS`` is the mean depth of each view.
-
-    Returns pose encodings (B, S, 9) with the running mean of the focal length, the fields of view (B, S, 2) of
-    the single views, and the state after the last view. The very first view is the identity by definition.
-    """
-    S = unit_BS.shape[1]
-    rotation = rotation_from_quaternion(motion.previous_from_camera[..., 3:7])
-    translation = motion.previous_from_camera[..., :3] * unit_BS[..., None]
-    world, focal_sum, n_views = state
-    fovs, poses = [], []
-    for i in range(S):
-        step = _rigid(rotation[:, i], translation[:, i])
-        has_previous = (n_views > 0)[:, None, None]
-        world = torch.where(has_previous, world @ step, world)
-        focal_sum, n_views = focal_sum + motion.log_focal[:, i], n_views + 1
-        fov = _fov(focal_sum / n_views, size_hw)
-        camera_from_world = invert_rigid(world)
-        poses.append(
-            pose_encoding_from_rotation_translation_fov(
-                camera_from_world[:, :3, :3], camera_from_world[:, :3, 3], fov
-            )
+        evidence = evidence._replace(
+            depth=depth / unit[..., None, None], confidence=evidence.confidence.detach()
         )
-        fovs.append(_fov(motion.log_focal[:, i], size_hw))
-    return torch.stack(poses, dim=1), torch.stack(fovs, dim=1), ChainState(world, focal_sum, n_views)
+        steps = motion.previous_from_camera
+        if self.pose_iterations and self.training:
+            steps = self._solve_all(motion, evidence, size_hw, state)
+        solved, poses, fovs = [], [], []
+        for i in range(depth.shape[1]):
+            state = state.with_reading(motion.log_focal[:, i])
+            step = steps[:, i]
+            if self.pose_iterations and not self.training:
+                step, state = self._solve_next(step, evidence.view(i), size_hw, state)
+            state = state.moved(step, unit[:, i])
+            solved.append(step)
+            poses.append(state.pose_encoding(size_hw))
+            fovs.append(_fov(motion.log_focal[:, i], size_hw))
+        return ChainedMotion(
+            torch.stack(poses, dim=1), torch.stack(solved, dim=1), torch.stack(fovs, dim=1), state
+        )
+
+    def _solve_all(
+        self, motion: RawMotion, evidence: MotionEvidence, size_hw: tuple[int, int], state: ChainState
+    ) -> Tensor:
+        S = motion.log_focal.shape[1]
+        seen = state.n_views[:, None] + torch.arange(1, S + 1, device=state.n_views.device)
+        log_focal = (state.log_focal_sum[:, None] + motion.log_focal.detach().cumsum(1)) / seen
+        flat = MotionEvidence(*(x.flatten(0, 1) for x in evidence))
+        cells = observe(*flat, focal_px=_focal_px(log_focal, size_hw).flatten())
+        solved = refine_motion(motion.previous_from_camera.flatten(0, 1), cells, self.pose_iterations)
+        return solved.unflatten(0, (-1, S))
+
+    def _solve_next(
+        self, step: Tensor, view: MotionEvidence, size_hw: tuple[int, int], state: ChainState
+    ) -> tuple[Tensor, ChainState]:
+        cells = observe(*view, focal_px=_focal_px(state.log_focal, size_hw))
+        step = refine_motion(step, cells, self.pose_iterations)
+        return step, state.with_motion(*focal_evidence(step, cells))
+
+
+def _focal_px(log_focal: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    return log_focal.exp() * (_FOCAL_START * max(size_hw))
 
 
 def _fov(log_focal: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Vertical and horizontal field of view (..., 2) in radians; pixels are square."""
-    focal_px = log_focal.exp() * (_FOCAL_START * max(size_hw))
+    focal_px = _focal_px(log_focal, size_hw)
     return torch.stack([2 * torch.atan(0.5 * side / focal_px) for side in size_hw], dim=-1)
 
 

@@ -79,10 +79,57 @@ def _with_depth_errors(cells: Observations, translation: Tensor) -> Observations
     return cells._replace(scale_px=(cells.scale_px**2 + error_px**2).sqrt())
 
 
-def _step(
-    rotation: Tensor, translation: Tensor, turned: Tensor, shifted: Tensor, cells: Observations
-) -> tuple[Tensor, Tensor]:
-    """One step: a rotation vector and a translation (n, 3), applied from the left."""
+def focal_evidence(motion: Tensor, cells: Observations) -> tuple[Tensor, Tensor]:
+    """What the cells say about the logarithm of the focal length once a motion (n, 7) explains the rest.
+
+    Returns information (n,), the inverse variance, and slope (n,): slope over information lies between the
+    logarithm assumed and the better one. The motion may follow, so what it explains as well counts for nothing.
+    """
+    rotation, translation = rotation_from_quaternion(motion[:, 3:]), motion[:, :3]
+    at = _linearised(rotation, translation, _with_depth_errors(cells, translation))
+    # A longer focal length brings the points nearer to the axis and enlarges their picture.
+    x, y, _ = cells.point.unbind(-1)
+    moved = torch.stack([-x, -y, torch.zeros_like(x)], dim=-1) @ rotation.mT
+    f, z = cells.focal_px[:, None], at.z
+    focal_x = f * (at.u + (moved[..., 0] - at.u * moved[..., 2]) / z)
+    focal_y = f * (at.v + (moved[..., 1] - at.v * moved[..., 2]) / z)
+    by_motion = _weighted_sum(at, focal_x, focal_y)
+    turn, shift = _solve_with_guess(at.hessian, by_motion[:, :3], by_motion[:, 3:])
+    followed = torch.cat([turn, shift], dim=-1)
+    information = (at.weight * (focal_x**2 + focal_y**2)).sum(-1) - (by_motion * followed).sum(-1)
+    slope = (at.weight * (focal_x * at.miss_x + focal_y * at.miss_y)).sum(-1) - (at.slope * followed).sum(-1)
+    return information.clamp(min=0.0), slope
+
+
+class _Linearised(NamedTuple):
+    """The cells' misses at a motion, and how the motion changes them."""
+
+    u: Tensor  # (n, M) place in the previous view at unit focal length
+    v: Tensor
+    z: Tensor  # (n, M) depth there
+    miss_x: Tensor  # (n, M) pixels
+    miss_y: Tensor
+    weight: Tensor  # (n, M)
+    jacobian_x: Tensor  # (n, M, 6) by a rotation vector, then by a translation, both applied from the left
+    jacobian_y: Tensor
+
+    @property
+    def hessian(self) -> Tensor:
+        w = self.weight[..., None]
+        return (self.jacobian_x * w).mT @ self.jacobian_x + (self.jacobian_y * w).mT @ self.jacobian_y
+
+    @property
+    def slope(self) -> Tensor:
+        return _weighted_sum(self, self.miss_x, self.miss_y)
+
+
+def _weighted_sum(at: _Linearised, along_x: Tensor, along_y: Tensor) -> Tensor:
+    """(n, 6): the weighted product of the Jacobian with a vector of pixels in every cell."""
+    w = at.weight[..., None]
+    return (at.jacobian_x * w * along_x[..., None] + at.jacobian_y * w * along_y[..., None]).sum(1)
+
+
+def _linearised(rotation: Tensor, translation: Tensor, cells: Observations) -> _Linearised:
     p = cells.point @ rotation.mT + translation[:, None]
     x, y, depth = p.unbind(-1)
     in_front = depth > _MIN_DEPTH
@@ -94,21 +141,30 @@ def _step(
     b = cells.scale_px
     weight = cells.trust * in_front / (b * (miss_x**2 + miss_y**2 + b**2).sqrt()) / _CELLS_PER_OBSERVATION
     zero = torch.zeros_like(u)
-    # Derivatives of the projection by a rotation vector, then by a translation, both applied from the left.
     jacobian_x = torch.stack([-u * v, 1 + u * u, -v, 1 / z, zero, -u / z], dim=-1) * f[..., None]
     jacobian_y = torch.stack([-1 - v * v, u * v, u, zero, 1 / z, -v / z], dim=-1) * f[..., None]
-    w = weight[..., None]
-    hessian = (jacobian_x * w).mT @ jacobian_x + (jacobian_y * w).mT @ jacobian_y
-    slope = (jacobian_x * w * miss_x[..., None] + jacobian_y * w * miss_y[..., None]).sum(1)
+    return _Linearised(u, v, z, miss_x, miss_y, weight, jacobian_x, jacobian_y)
+
+
+def _step(
+    rotation: Tensor, translation: Tensor, turned: Tensor, shifted: Tensor, cells: Observations
+) -> tuple[Tensor, Tensor]:
+    """One step: a rotation vector and a translation (n, 3), applied from the left."""
+    at = _linearised(rotation, translation, cells)
+    slope = at.slope
     # The guess pulls back what has been moved away from it.
-    eye = torch.eye(3, device=u.device, dtype=u.dtype)
-    A = hessian[:, :3, :3] + eye / _GUESS_ROTATION_STD**2
-    B = hessian[:, :3, 3:]
-    C = hessian[:, 3:, 3:] + eye / _GUESS_TRANSLATION_STD**2
     a = -(slope[:, :3] + turned / _GUESS_ROTATION_STD**2)
     c = -(slope[:, 3:] + shifted / _GUESS_TRANSLATION_STD**2)
-    turn, shift = _solve_blocks(A, B, C, a, c)
+    turn, shift = _solve_with_guess(at.hessian, a, c)
     return _limited(turn), _limited(shift)
+
+
+def _solve_with_guess(hessian: Tensor, a: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Solve (hessian + information of the guess) (turn, shift) = (a, c)."""
+    eye = torch.eye(3, device=hessian.device, dtype=hessian.dtype)
+    A = hessian[:, :3, :3] + eye / _GUESS_ROTATION_STD**2
+    C = hessian[:, 3:, 3:] + eye / _GUESS_TRANSLATION_STD**2
+    return _solve_blocks(A, hessian[:, :3, 3:], C, a, c)
 
 
 def _solve_blocks(A: Tensor, B: Tensor, C: Tensor, a: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
