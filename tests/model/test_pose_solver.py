@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from zipmap_model.geometry import quaternion_from_rotation, rotation_from_quaternion
-from zipmap_model.heads.pose_solver import Observations, observe, refine_motion
+from zipmap_model.heads.motion import ChainState
+from zipmap_model.heads.pose_solver import Observations, focal_evidence, observe, refine_motion
 
 SIZE = (144, 192)
 FOCAL = 150.0
@@ -61,3 +62,46 @@ def test_the_gradient_reaches_the_flow():
     ).backward()
     assert target.grad.isfinite().all()
     assert target.grad.abs().max() > 0
+
+
+def _seen_with(focal_px: float, cells: Observations) -> Observations:
+    """The same cells as somebody sees them who takes the focal length for another one."""
+    point = cells.point.clone()
+    point[..., :2] *= FOCAL / focal_px
+    return cells._replace(point=point, focal_px=torch.tensor([focal_px]))
+
+
+@pytest.mark.parametrize("assumed_px", [110.0, 140.0, 200.0])
+def test_a_turning_camera_tells_its_focal_length(assumed_px):
+    cells, _ = _scene(0.15, (0.03, 0.02, 0.0))
+    log_focal = math.log(assumed_px)
+    for _ in range(6):
+        seen = _seen_with(math.exp(log_focal), cells)
+        information, slope = focal_evidence(refine_motion(IDENTITY, seen, 6), seen)
+        log_focal -= float(slope / information)
+    assert math.exp(log_focal) == pytest.approx(FOCAL, rel=0.02)
+
+
+def test_a_camera_at_rest_and_one_that_is_not_believed_tell_nothing():
+    moving, motion = _scene(0.15, (0.03, 0.02, 0.0))
+    information, _ = focal_evidence(motion, moving)
+    still, rest = _scene(0.0, (0.0, 0.0, 0.0))
+    assert focal_evidence(rest, still)[0] < 1e-3 * information
+    silent = moving._replace(trust=torch.zeros_like(moving.trust))
+    assert torch.equal(torch.cat(focal_evidence(motion, silent)), torch.zeros(2))
+
+
+def test_the_chain_weighs_readings_and_what_motions_say():
+    state = ChainState.start(1, torch.device("cpu")).with_reading(torch.tensor([0.2]))
+    assert torch.equal(
+        state.with_motion(torch.tensor([1e6]), torch.tensor([-1e6])).log_focal, state.log_focal
+    ), "the first view has not moved"
+    state = state.with_reading(torch.tensor([0.4]))
+    assert float(state.log_focal) == pytest.approx(0.3)
+    agreeing = state.with_motion(torch.tensor([100.0]), torch.tensor([0.0]))
+    assert float(agreeing.log_focal) == pytest.approx(0.3)
+    little, much = (state.with_motion(torch.tensor([i]), torch.tensor([-0.1 * i])) for i in (10.0, 1e4))
+    assert 0.3 < float(little.log_focal) < float(much.log_focal) < 0.4
+    assert float(much.with_reading(torch.tensor([9.9])).log_focal) < 0.5, (
+        "readings do not outweigh much evidence"
+    )
