@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger().setLevel(logging.WARNING)
         log = RunLog(output / "training_log.csv" if workers.is_first else None)
         trainer = Trainer(config, ZipMap(MODEL_CONFIGS[config.model]), device, log, composers, workers)
+        if options.compile_only:
+            trainer.compile_kernels()
+            return 0
         if options.resume and state_path.is_file():
             trainer.resume(load_run_state(state_path, device))
             _LOG.info("resumed at step %d", trainer.step_count)
@@ -96,6 +99,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--shard-mb", type=float, default=15.0, help="largest size of a shard in MiB")
     parser.add_argument(
         "--profile", action="store_true", help="at the end, write the kernels of a step to OUTPUT/profile.txt"
+    )
+    parser.add_argument(
+        "--compile-only",
+        action="store_true",
+        help="fill the compiler's cache (TORCHINDUCTOR_CACHE_DIR) for a run that starts meanwhile, and end",
     )
     parser.add_argument("--composers", type=int, default=0, help="processes that draw scenes ahead")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")

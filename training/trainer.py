@@ -94,6 +94,19 @@ class Trainer:
             _peak_memory_gb(self._device),
         )
 
+    def compile_kernels(self) -> None:
+        """Run every compiled shape once on blank clips; what is compiled stays in the compiler's cache on disk.
+
+        In a process of its own this goes on while another one fills its pools. Weights stay as they are.
+        """
+        shapes = (shape for phase in self.config.phases for shape in phase.shapes if shape.compiled)
+        for shape in dict.fromkeys(shapes):
+            started = time.monotonic()
+            batch = self._pools[shape.pool].batch(0, shape.n_clips, shape.n_views, shape.n_queries)
+            self._backward(shape, batch)
+            self._synchronise()
+            _LOG.info("compiled for %s in %.1f s", shape, time.monotonic() - started)
+
     def _write_log(self, pace: _Pace, progress: float, seconds: float) -> None:
         means = self._meters.read()  # waits for the device, so the rate below is that of finished steps
         self._log.row(

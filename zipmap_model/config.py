@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -47,6 +47,9 @@ class ZipMapConfig:
     tap_blocks: tuple[int, ...] = (4, 11, 17, 23)  # pairs whose outputs feed the heads
     dpt_features: int = 256
     dpt_channels: tuple[int, ...] = (256, 512, 1024, 1024)
+    # First output convolution before the last enlargement by two instead of after it. Not in the repr, which
+    # saved scene states of published models are tied to.
+    dpt_early_output: bool = field(default=False, repr=False)
     camera_head: CameraHead | None = "transformer"
     camera_head_heads: int = 16
     camera_head_depth: int = 4
@@ -125,11 +128,11 @@ def _bundled() -> ZipMapConfig:
     """The small model shipped in resources/: streams, answers queries, runs on two CPU cores."""
     return ZipMapConfig(
         embed_dim=256,
-        depth=6,
+        depth=4,
         num_heads=8,
         encoder_depth=2,
         encoder_heads=8,
-        patch_size=12,
+        patch_size=16,
         image_size=192,
         stem="conv",
         stem_channels=64,
@@ -137,9 +140,10 @@ def _bundled() -> ZipMapConfig:
         ttt_head_dim=128,
         muon_steps=3,
         newton_schulz_dtype="float32",  # bf16 noise is large in matrices this small
-        tap_blocks=(1, 2, 4, 5),
+        tap_blocks=(0, 1, 2, 3),
         dpt_features=64,
         dpt_channels=(64, 96, 128, 128),
+        dpt_early_output=True,
         camera_head="motion",
         local_points=False,
         query_channels=9,

@@ -68,6 +68,7 @@ class ZipMap(nn.Module):
             features=config.dpt_features,
             channels=config.dpt_channels,
             fine_channels=fine_channels,
+            early_output=config.dpt_early_output,
         )
 
     def forward(

@@ -6,7 +6,7 @@ import torch
 import zipmap_model as zm
 from zipmap_model.checkpoints import bundled_weights
 
-MAX_BYTES = 36_000_000
+MAX_BYTES = 30_000_000
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Configurations: presets are consistent, contradictions are refused, small helpers."""
 
 import dataclasses
+import hashlib
 
 import pytest
 
@@ -16,6 +17,12 @@ def test_config_is_frozen_and_keyword_only():
         zm.ZipMapConfig(64)
     with pytest.raises(dataclasses.FrozenInstanceError):
         zm.ZipMapConfig().depth = 3
+
+
+def test_published_models_keep_the_name_that_saved_states_know():
+    """States are tied to the repr of the config: a field that is new must not show in it."""
+    digest = hashlib.sha256(repr(zm.MODEL_CONFIGS["state_query"]).encode()).hexdigest()
+    assert digest[:16] == "07853caf0f1bf402"
 
 
 @pytest.mark.parametrize(

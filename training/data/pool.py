@@ -30,10 +30,22 @@ class PoolConfig:
 
     clips: ProceduralConfig
     n_chunks: int = 40  # chunks held; the oldest is replaced
+    first_chunks: int | None = (
+        None  # made before the first step; the pool grows from there. None: all of them
+    )
     chunk_clips: int = 32  # clips made at once
     refresh_every: int = 40  # steps between two new chunks; 0 keeps the first filling
     max_stride: int = 2  # frames skipped between two views of a batch, at most
     passer_share: float = 0.0  # of the clips of a batch: something moves through the picture
+
+    def __post_init__(self) -> None:
+        if self.first_chunks is not None and self.first_chunks < 1:
+            raise ValueError(f"first_chunks must be at least 1, got {self.first_chunks}")
+
+    def chunks_made(self, step: int) -> int:
+        """Chunks made until `step`, those since replaced included."""
+        first = self.n_chunks if self.first_chunks is None else min(self.first_chunks, self.n_chunks)
+        return first + (step // self.refresh_every if self.refresh_every else 0)
 
 
 class ClipPool:
@@ -51,16 +63,17 @@ class ClipPool:
         self._made = 0
         n = config.n_chunks * config.chunk_clips
         f, (height, width) = config.clips.n_frames, config.clips.size
-        self._rgb = torch.empty(n, f, height, width, 3, dtype=torch.uint8, device=device)
-        self._depth = torch.empty(n, f, height, width, dtype=torch.float16, device=device)
-        self._cameras = torch.empty(n, f, 4, 4, device=device)
-        self._focal = torch.empty(n, device=device)
+        # Until the first filling a batch is black, flat and still: enough to compile for.
+        self._rgb = torch.zeros(n, f, height, width, 3, dtype=torch.uint8, device=device)
+        self._depth = torch.ones(n, f, height, width, dtype=torch.float16, device=device)
+        self._cameras = torch.eye(4, device=device).repeat(n, f, 1, 1)
+        self._focal = torch.full((n,), float(max(height, width)), device=device)
         self._generator = torch.Generator(device)
 
     def advance_to(self, step: int) -> None:
         """Bring the contents to what they are at `step`; makes only the chunks that are missing."""
         config = self.config
-        wanted = config.n_chunks + (step // config.refresh_every if config.refresh_every else 0)
+        wanted = config.chunks_made(step)
         first = max(self._made, wanted - config.n_chunks)
         self._request(first, wanted + _CHUNKS_AHEAD if config.refresh_every else wanted)
         for chunk in range(first, wanted):
@@ -102,7 +115,8 @@ class ClipPool:
         generator = torch.Generator().manual_seed(self._seed * 7919 + step)
         self._generator.manual_seed(self._seed * 104729 + step)
         frames = sub_clip_frames(config.clips.n_frames, n_views, n_clips, config.max_stride, generator)
-        clip = torch.randint(0, self._focal.shape[0], (n_clips,), generator=generator)
+        n_held = min(config.chunks_made(step), config.n_chunks) * config.chunk_clips
+        clip = torch.randint(0, n_held, (n_clips,), generator=generator)
         first, last = frames.amin(1, keepdim=True), frames.amax(1, keepdim=True)
         spread = torch.rand(n_clips, n_queries, generator=generator)
         query = first + (spread * (last - first + 1)).long()

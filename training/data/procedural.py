@@ -35,7 +35,7 @@ class ProceduralConfig:
     fov_even_in: Literal["angle", "log_focal"] = (
         "angle"  # what is drawn evenly: the second has more long lenses
     )
-    samples: int = 4  # shaded rays around the centre of a pixel (1 or 4)
+    samples: int = 4  # shaded rays around the centre of a pixel (1, 2 or 4)
     forward_share: float = 0.22  # weight of moving forward beside the other ways to move (0.78 together)
     drive_share: float = 0.0  # of the streets: seen along the road, as from a car
 

@@ -19,8 +19,14 @@ from .raycast import CYLINDER, NO_HIT, hit_distances, local_normals
 from .scenes import SceneBatch
 from .textures import pattern_weight
 
-RAYS_PER_BLOCK = 1728  # divides 192 x 144 and 216 x 120
-_CORNERS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))
+RAYS_PER_BLOCK = 1728  # divides 192 x 144
+_CENTRE = (0.0, 0.0)
+_DIAGONAL = ((-0.25, -0.25), (0.25, 0.25))
+_OFFSETS = {
+    1: (_CENTRE,),
+    2: (_CENTRE, *_DIAGONAL),
+    4: (_CENTRE, (-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25)),
+}  # of the rays through a pixel, in pixels, by the number around its centre
 _CPU_BLOCKS = 16
 _CUDA_BLOCKS = 4096
 _SHADOW_BIAS_M = 0.01
@@ -68,27 +74,31 @@ def render_frames(
     """Render F views of each of N scenes at `size` = (height, width).
 
     The ray of pixel (u, v) passes through integer pixel coordinates with the principal point at (W/2, H/2),
-    which is the convention of unprojection; depth is exact for that ray. `samples` 1 shades that ray only, 4
-    averages it with four rays around it. Everything must be on one device.
+    which is the convention of unprojection; depth is exact for that ray. `samples` 1 shades that ray only, 2 and
+    4 average it with so many rays around it. Everything must be on one device.
     """
-    if samples not in (1, 4):
-        raise ValueError(f"samples must be 1 or 4, got {samples}")
+    if samples not in _OFFSETS:
+        raise ValueError(f"samples must be 1, 2 or 4, got {samples}")
     height, width = size
     n, f = world_from_camera_NF44.shape[:2]
     device = world_from_camera_NF44.device
     n_rays = height * width
     blocks_per_view = -(-n_rays // RAYS_PER_BLOCK)
     cuda = device.type == "cuda"
-    views_per_chunk = max(1, (_CUDA_BLOCKS if cuda else _CPU_BLOCKS) // blocks_per_view)
+    n_blocks = max(_CUDA_BLOCKS if cuda else _CPU_BLOCKS, blocks_per_view)
+    views_per_chunk = n_blocks // blocks_per_view
     compiled = compiled or cuda
     shade = _compiled_shade() if compiled else shade_rays
     if not compiled:
         views_per_chunk = min(views_per_chunk, n * f)
+    # Blocks that no view fills repeat the last one: the compiled kernel has one shape for all picture sizes.
+    filled = torch.arange(n_blocks if compiled else views_per_chunk * blocks_per_view, device=device)
+    filled = filled.clamp(max=views_per_chunk * blocks_per_view - 1)
 
     pixel = torch.arange(blocks_per_view * RAYS_PER_BLOCK, device=device).clamp(max=n_rays - 1)
     pixel_x = (pixel % width - width / 2).view(1, blocks_per_view, RAYS_PER_BLOCK)
     pixel_y = (pixel.div(width, rounding_mode="floor") - height / 2).view(1, blocks_per_view, RAYS_PER_BLOCK)
-    offsets = ((0.0, 0.0),) if samples == 1 else ((0.0, 0.0), *_CORNERS)
+    offsets = _OFFSETS[samples]
     radiance = torch.empty(n * f, n_rays, 3, device=device)
     depth = torch.empty(n * f, n_rays, device=device)
     cameras = world_from_camera_NF44.flatten(0, 1)
@@ -97,17 +107,18 @@ def render_frames(
         views = torch.arange(begin, begin + views_per_chunk, device=device).clamp(max=n * f - 1)
         count = min(views_per_chunk, n * f - begin)
         scene = views.div(f, rounding_mode="floor")
-        tables = _tables(scenes, scene.repeat_interleave(blocks_per_view))
+        tables = _tables(scenes, scene.repeat_interleave(blocks_per_view)[filled])
         focal = focal_px_N[scene][:, None, None]
         camera = cameras[views]
-        origin = camera[:, :3, 3].repeat_interleave(blocks_per_view, 0)
-        pixel_angle = (1.0 / focal[:, 0, 0]).repeat_interleave(blocks_per_view, 0)
+        origin = camera[:, :3, 3].repeat_interleave(blocks_per_view, 0)[filled]
+        pixel_angle = (1.0 / focal[:, 0, 0]).repeat_interleave(blocks_per_view, 0)[filled]
         total: Tensor | None = None
         for dx, dy in offsets:
             x, y = (pixel_x + dx) / focal, (pixel_y + dy) / focal
             in_camera = torch.stack((x, y, torch.ones_like(x)), -1)
             direction = torch.einsum("vij,vbrj->vbri", camera[:, :3, :3], in_camera).flatten(0, 1)
-            color, t = shade(tables, origin, direction.contiguous(), pixel_angle)
+            color, t = shade(tables, origin, direction[filled], pixel_angle)
+            color, t = color[: len(direction)], t[: len(direction)]
             if total is None:
                 depth[begin : begin + count] = t.view(views_per_chunk, -1)[:count, :n_rays]
                 total = color.clone()

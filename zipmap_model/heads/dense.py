@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zipmap_model.layers.layout import faster_layout
+from zipmap_model.layers.resize import resize
 
 
 def uv_embedding(channels: int, height: int, width: int, aspect: float, device: torch.device) -> Tensor:
@@ -47,7 +48,9 @@ def _sine_cosine(coordinates: Tensor, channels: int) -> Tensor:
 
 
 def add_uv_embedding(x: Tensor, aspect: float) -> Tensor:
-    """x (n, channels, h, w) plus a tenth of the embedding, added in place to save a map of its size."""
+    """x (n, channels, h, w) plus a tenth of the embedding; outside training in place, to save a map."""
+    if torch.is_grad_enabled():
+        return (x + 0.1 * uv_embedding(x.shape[1], x.shape[2], x.shape[3], aspect, x.device)).to(x.dtype)
     columns, rows = _axis_embeddings(x.shape[1], x.shape[2], x.shape[3], aspect, x.device)
     half = x.shape[1] // 2
     x[:, :half] += (0.1 * columns)[:, None, :]
@@ -82,7 +85,7 @@ class FusionBlock(nn.Module):
             x = x + self.resConfUnit1(skip)
         # A 1x1 convolution and bilinear resizing commute; this order works on the smaller map.
         x = self.out_conv(self.resConfUnit2(x))
-        return F.interpolate(x, size=size_hw, mode="bilinear", align_corners=True)
+        return resize(x, size_hw)
 
 
 class _Scratch(nn.Module):
@@ -113,6 +116,8 @@ class DenseHead(nn.Module):
     """Four taps -> raw maps (n, out_channels, H, W) at the image's resolution.
 
     ``fine_channels`` (small model only) adds the stem's fine features where the finest tap joins.
+    ``early_output`` (small model only) computes the first output convolution on the finest tap's grid, a quarter
+    of the cells that the published models compute it on.
     """
 
     def __init__(
@@ -124,9 +129,11 @@ class DenseHead(nn.Module):
         features: int,
         channels: Sequence[int],
         fine_channels: int | None = None,
+        early_output: bool = False,
     ) -> None:
         super().__init__()
         self.patch_size = patch_size
+        self.early_output = early_output
         self.norm = nn.LayerNorm(tap_dim)
         self.projects = nn.ModuleList(nn.Conv2d(tap_dim, width, kernel_size=1) for width in channels)
         self.resize_layers = nn.ModuleList(
@@ -162,18 +169,18 @@ class DenseHead(nn.Module):
             levels.append(self.scratch.get_submodule(f"layer{i + 1}_rn")(x))
         if fine is not None:
             fine = faster_layout(self.scratch.fine(fine))
-            levels[0] = levels[0] + F.interpolate(
-                fine, size=levels[0].shape[-2:], mode="bilinear", align_corners=False
-            )
+            if fine.shape[-2:] != levels[0].shape[-2:]:
+                fine = F.interpolate(fine, size=levels[0].shape[-2:], mode="bilinear", align_corners=False)
+            levels[0] = levels[0] + fine
         x = self._fuse(levels)
         x = self.scratch.output_conv1(x)
         full = (grid[0] * self.patch_size, grid[1] * self.patch_size)
-        x = F.interpolate(x, size=full, mode="bilinear", align_corners=True)
+        x = resize(x, full)
         return self.scratch.output_conv2(add_uv_embedding(x, aspect))
 
     def _fuse(self, levels: Sequence[Tensor]) -> Tensor:
         sizes = [(level.shape[-2], level.shape[-1]) for level in levels]
-        last = (2 * sizes[0][0], 2 * sizes[0][1])
+        last = sizes[0] if self.early_output else (2 * sizes[0][0], 2 * sizes[0][1])
         x = self.scratch.refinenet4(levels[3], None, sizes[2])
         x = self.scratch.refinenet3(x, levels[2], sizes[1])
         x = self.scratch.refinenet2(x, levels[1], sizes[0])

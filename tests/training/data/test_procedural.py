@@ -145,7 +145,7 @@ def test_an_unknown_law_of_lenses_is_refused() -> None:
         ProceduralConfig(fov_even_in="degrees")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("size", [(36, 48), (40, 56), (144, 208)])
+@pytest.mark.parametrize("size", [(36, 48), (40, 56), (96, 112)])
 def test_a_kernel_of_one_shape_draws_every_size(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,9 +167,10 @@ def test_a_kernel_of_one_shape_draws_every_size(
 
 
 def test_two_samples_are_close_to_four() -> None:
-    composed = compose_clips(_CONFIG, 2, seed=5)
+    config = dataclasses.replace(_CONFIG, size=(36, 48))
+    composed = compose_clips(config, 2, seed=5)
     few, many = (
-        film_clips(composed, dataclasses.replace(_CONFIG, samples=n), torch.device("cpu")) for n in (2, 4)
+        film_clips(composed, dataclasses.replace(config, samples=n), torch.device("cpu")) for n in (2, 4)
     )
     assert torch.equal(few.depth, many.depth)
     error = (few.rgb.float() - many.rgb.float()).abs()
