@@ -1,4 +1,4 @@
-"""`python -m training.transfer OLD --pairs 1 2 4 5 --output FILE`: a start for another architecture.
+"""`python -m training.transfer OLD --pairs 0 2 4 5 --output FILE`: a start for another architecture.
 
 Keeps some of the pairs of blocks, in their order, and resamples what depends on the size of a patch: position
 table and patch kernels. All other tensors must fit as they are.
@@ -52,10 +52,9 @@ def transferred(
 def resampled_kernel(kernel: Tensor, size: int) -> Tensor:
     """Patch kernels (out, in, k, k) for another patch size: interpolated, each with the sum that it had."""
     # Centres of samples aligned, not corners: a kernel covers its patch from edge to edge.
-    rows = F.interpolate(torch.eye(kernel.shape[-1])[None], size=size, mode="linear", align_corners=False)[
-        0
-    ].T
-    spread = rows / rows.sum(0)
+    impulses = torch.eye(kernel.shape[-1])[None]
+    answers = F.interpolate(impulses, size=size, mode="linear", align_corners=False)[0].T
+    spread = answers / answers.sum(0)
     return torch.einsum("hi,ocij,wj->ochw", spread, kernel, spread)
 
 

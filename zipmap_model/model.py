@@ -84,7 +84,7 @@ class ZipMap(nn.Module):
         images (B, S, 3, H, W) in [0, 1], or (S, 3, H, W) for one scene; H and W multiples of the patch size.
         ``window`` views share one update; None takes the config's default, 0 (or a default of None) updates
         once over all views (offline). query_rays (B, T, 9, H, W), see geometry.ray_conditions.
-        Raises ValueError for images of a wrong shape.
+        Raises ValueError for images of a wrong shape and for a state of another model.
         """
         if images.ndim == 4:
             images = images[None]
@@ -139,12 +139,7 @@ class ZipMap(nn.Module):
         head or the state belongs to another model.
         """
         self._check_can_query()
-        # States made while training carry no fingerprint: the weights they belong to change at every step.
-        if state.fingerprint and state.fingerprint != self.fingerprint():
-            raise ValueError(
-                "This scene state was made by another model; load the model it was saved with, "
-                "or build a new state."
-            )
+        self._check_state(state)
         size_hw = (rays.shape[-2], rays.shape[-1])
         parts = []
         for chunk in rays.split(_HEAD_VIEWS, dim=1):
@@ -171,6 +166,8 @@ class ZipMap(nn.Module):
         return self._fingerprint[1]
 
     def _embed(self, images: Tensor, state: SceneState | None) -> ViewTokens:
+        if state is not None:
+            self._check_state(state)
         motion = None if state is None else state.motion
         if motion is not None and motion.fine.shape[-2:] != (images.shape[-2] // 4, images.shape[-1] // 4):
             raise ValueError(
@@ -317,6 +314,14 @@ class ZipMap(nn.Module):
         height, width = images.shape[-2:]
         if height % patch or width % patch or min(height, width) < patch:
             raise ValueError(f"images: height and width must be multiples of {patch}, got {height}x{width}")
+
+    def _check_state(self, state: SceneState) -> None:
+        # States made while training carry no fingerprint: the weights they belong to change at every step.
+        if state.fingerprint and state.fingerprint != self.fingerprint():
+            raise ValueError(
+                "This scene state was made by another model; load the model it was saved with, "
+                "or build a new state."
+            )
 
     def _check_can_query(self) -> None:
         if self.nvs_head is None:

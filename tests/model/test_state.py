@@ -65,11 +65,15 @@ def test_forks_are_independent(mini, session, clip):
     assert not torch.equal(fork.layers[0].w0, session.state.layers[0].w0)
 
 
-def test_a_state_of_another_model_is_refused(mini, session, rays):
+def test_a_state_of_another_model_is_refused(mini, session, clip, rays):
     torch.manual_seed(7)
     other = zm.ZipMap(mini.config).eval()
     with pytest.raises(ValueError, match="another model"):
         other.query(session.state, rays)
+    with pytest.raises(ValueError, match="another model"):
+        other(clip[:1], state=session.state)
+    with pytest.raises(ValueError, match="another model"):
+        other.zip(clip[:1], state=session.state)
 
 
 def test_zip_makes_a_state_for_queries(mini, clip, rays):

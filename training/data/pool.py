@@ -30,9 +30,7 @@ class PoolConfig:
 
     clips: ProceduralConfig
     n_chunks: int = 40  # chunks held; the oldest is replaced
-    first_chunks: int | None = (
-        None  # made before the first step; the pool grows from there. None: all of them
-    )
+    first_chunks: int | None = None  # made before the first step, the others in its course; None: all of them
     chunk_clips: int = 32  # clips made at once
     refresh_every: int = 40  # steps between two new chunks; 0 keeps the first filling
     max_stride: int = 2  # frames skipped between two views of a batch, at most
