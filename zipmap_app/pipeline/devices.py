@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ _LIVE_TOKEN_MAPS = 8
 # whose run took 1.16 GB.
 _LIVE_FINE_MAPS = 36
 _WORKING_RESERVE = 1.25  # memory for a model over the size of its file
+_SMALL_WIDTH = 512  # a model narrower than this works in operations of tens of microseconds
+_MAX_SMALL_THREADS = 4
+_ALL_THREADS = torch.get_num_threads()
 
 
 def chosen_device(name: str) -> torch.device:
@@ -33,6 +37,16 @@ def chosen_device(name: str) -> torch.device:
     if name == "mps" and not torch.backends.mps.is_available():
         raise EngineError("There is no MPS device here: use --device cpu.")
     return torch.device(name)
+
+
+def choose_threads(config: zm.ZipMapConfig) -> None:
+    """Give a small model on the CPU half the threads, four at most; what the environment says is left alone.
+
+    Its operations are so short that further threads cost more to wake than they do (see docs/benchmarks.md), and
+    reading, tracking and drawing want processors, too.
+    """
+    if config.embed_dim < _SMALL_WIDTH and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(max(_ALL_THREADS // 2, 1), _MAX_SMALL_THREADS))
 
 
 def check_offline_fits(

@@ -17,7 +17,12 @@ from zipmap_app.pipeline import scenes
 from zipmap_app.pipeline.assist.pictures import focal_from_fov, tracked_picture
 from zipmap_app.pipeline.assist.stage import TrackingAssist
 from zipmap_app.pipeline.assist.state import AssistState
-from zipmap_app.pipeline.devices import check_offline_fits, chosen_device, memory_advice
+from zipmap_app.pipeline.devices import (
+    check_offline_fits,
+    choose_threads,
+    chosen_device,
+    memory_advice,
+)
 from zipmap_app.pipeline.engine import (
     Breathe,
     DownloadProgress,
@@ -91,6 +96,8 @@ class ZipMapEngine:
         except (zm.CheckpointError, OSError) as error:
             raise EngineError(str(error)) from error
         config = self._model.config
+        if self._device.type == "cpu":
+            choose_threads(config)
         self._session = zm.StreamingSession(self._model) if config.can_stream else None
         return ModelLoaded(
             self._options.model, str(self._device), config.can_query, time.monotonic() - start_s
