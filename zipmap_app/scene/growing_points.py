@@ -157,7 +157,8 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         sample = self._sample
         is_early = layer.n_parts_left > 0 and layer.n_points < _FULLER * sample.n_points
         if is_early and sample.content == content:
-            self._add_parts(sample, 1)
+            if not sample.n_parts_done:
+                self._add_parts(sample, 1)
             self._shown = sample
         else:
             self._shown = layer
@@ -190,8 +191,6 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
         """Draw the next parts into a layer's picture, as far as there are any; returns the number of points."""
         first = layer.n_parts_done
         last = min(first + n_parts, layer.sampling.n_parts)
-        if layer is self._sample:
-            last = min(last, 1)
         if first >= last:
             return 0
         n_drawn = 0

@@ -98,7 +98,7 @@ class MotionEvidence(NamedTuple):
 class ChainedMotion(NamedTuple):
     """Solved and chained motion of (B, S) views."""
 
-    pose_encoding: Tensor  # (B, S, 9) with the running mean of the focal length
+    pose_encoding: Tensor  # (B, S, 9) with the best estimate of the focal length so far
     previous_from_camera: Tensor  # (B, S, 7) as in RawMotion
     fov: Tensor  # (B, S, 2) of the single views
     state: ChainState  # after the last view
