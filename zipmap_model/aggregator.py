@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,14 @@ class ViewTokens:
     tokens: Tensor  # (B, S, P, C)
     fine: Tensor | None = None  # (B, S, channels, H/4, W/4)
     motion: MotionFeatures | None = None  # of B*S views
+
+
+class TrunkPart(NamedTuple):
+    """What some pairs of blocks made of tokens."""
+
+    tokens: Tensor  # (B, S, P, C)
+    taps: tuple[Tensor, ...]  # (B, S, P, 2C) after the configured pairs
+    layers: tuple[FastWeights, ...]  # of every pair, after the program
 
 
 class Aggregator(nn.Module):
@@ -130,30 +139,30 @@ class Aggregator(nn.Module):
         grid_hw: tuple[int, int],
         program: Sequence[Operation],
         weights: Sequence[FastWeights] | None,
-    ) -> tuple[list[Tensor], tuple[FastWeights, ...]]:
-        """Run all pairs of blocks.
-
-        Taps (B, S, P, 2C) after the configured pairs, and the fast weights of every layer after ``program``.
-        """
+        *,
+        pairs: range | None = None,
+    ) -> TrunkPart:
+        """Run pairs of blocks: all of them, or those of ``pairs``, whose fast weights ``weights`` then are."""
         config = self.config
+        pairs = range(config.depth) if pairs is None else pairs
         B, S, _, _ = tokens_BSPC.shape
         rope = GridRope(grid_hw, config.special_tokens, config.rope_base)
         x = tokens_BSPC.flatten(0, 1)
         taps: list[Tensor] = []
         after: list[FastWeights] = []
-        for i, (frame_block, global_block) in enumerate(
-            zip(self.frame_blocks, self.global_blocks, strict=True)
-        ):
-            x = frame_block(x, rope)
+        for i in pairs:
+            x = self.frame_blocks[i](x, rope)
             in_view = x
-            y, state = global_block(
-                x.unflatten(0, (B, S)).flatten(1, 2), program, None if weights is None else weights[i]
+            y, state = self.global_blocks[i](
+                x.unflatten(0, (B, S)).flatten(1, 2),
+                program,
+                None if weights is None else weights[i - pairs.start],
             )
             x = y.unflatten(1, (S, -1)).flatten(0, 1)
             after.append(state)
             if i in config.tap_blocks:
                 taps.append(torch.cat([in_view, x], dim=-1).unflatten(0, (B, S)))
-        return taps, tuple(after)
+        return TrunkPart(x.unflatten(0, (B, S)), tuple(taps), tuple(after))
 
 
 @lru_cache(maxsize=8)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from zipmap_model.aggregator import Aggregator, ViewTokens
+from zipmap_model.aggregator import Aggregator, TrunkPart, ViewTokens
 from zipmap_model.config import ZipMapConfig
 from zipmap_model.geometry import align_to_first_view, cameras_from_pose_encoding, invert_rigid, ray_scale
 from zipmap_model.heads.camera import MlpCameraHead, TransformerCameraHead
@@ -21,6 +23,25 @@ from zipmap_model.state import MotionState, SceneState
 
 # Views that pass through a dense head at once outside training; bounds memory, changes no value.
 _HEAD_VIEWS = 8
+
+
+class _FirstHalf(NamedTuple):
+    """What the first half of the model remembers of the views before."""
+
+    n_views: int
+    fine: Tensor | None  # (B, channels, H/4, W/4) of the last one
+    layers: tuple[FastWeights, ...] | None  # of the pairs before the cut
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BegunViews:
+    """Views, and the queries that go with them, half way through the model: see ``ZipMap.begin``."""
+
+    views: ViewTokens
+    trunk: TrunkPart  # the pairs before the cut, for views and queries
+    program: tuple[Operation, ...]
+    size_hw: tuple[int, int]
+    n_views: int  # of the scene, these included
 
 
 class ZipMap(nn.Module):
@@ -86,13 +107,30 @@ class ZipMap(nn.Module):
         once over all views (offline). query_rays (B, T, 9, H, W), see geometry.ray_conditions.
         Raises ValueError for images of a wrong shape and for a state of another model.
         """
+        return self.complete(self.begin(images, window=window, after=state, query_rays=query_rays), state)
+
+    def begin(
+        self,
+        images: Tensor,
+        *,
+        window: int | None = None,
+        after: SceneState | BegunViews | None = None,
+        query_rays: Tensor | None = None,
+    ) -> BegunViews:
+        """The first half of ``forward``: the encoder and the first half of the trunk.
+
+        It needs the views before only as far as that, so it can run while they are still being completed:
+        ``after`` is the state to continue from, or the views just before, begun. Arguments and errors otherwise
+        as of ``forward``.
+        """
         if images.ndim == 4:
             images = images[None]
         self._check_images(images)
-        _, S, _, height, width = images.shape
-        views = self._embed(images, state)
+        size_hw = (images.shape[-2], images.shape[-1])
+        before = self._first_half_of(after)
+        views = self._embed(images, before)
         tokens = views.tokens
-        per_view = tokens.shape[2]
+        S, per_view = tokens.shape[1], tokens.shape[2]
         n_tokens = S * per_view
         window = self.config.default_window if window is None else window
         program = windowed_program(n_tokens, per_view * window if window else n_tokens)
@@ -101,26 +139,33 @@ class ZipMap(nn.Module):
             queries = self.aggregator.embed_rays(query_rays)
             tokens = torch.cat([tokens, queries.tokens], dim=1)
             program.append(Operation(n_tokens, tokens.shape[1] * per_view, update=False, apply=True))
-        taps, layers = self._run(tokens, (height, width), program, state)
+        trunk = self.aggregator(tokens, self._grid(size_hw), program, before.layers, pairs=self._first_pairs)
+        return BegunViews(views, trunk, tuple(program), size_hw, before.n_views + S)
+
+    def complete(self, begun: BegunViews, state: SceneState | None) -> Prediction:
+        """The second half of ``forward``, of views that were begun after the ones ``state`` ends with."""
+        S = begun.views.tokens.shape[1]
+        n_before = 0 if state is None else state.n_views
+        if begun.n_views - S != n_before:
+            raise ValueError(
+                f"These views were begun after {begun.n_views - S} views of their scene, but the state has "
+                f"{n_before}: complete views in the order they were begun."
+            )
+        taps, layers = self._rest_of_trunk(begun, state)
         query_taps = [tap[:, S:] for tap in taps]
         taps = [tap[:, :S].float() for tap in taps]
-        with torch.autocast(images.device.type, enabled=False):
-            query = None if query_rays is None else self._answer(query_taps, (height, width))
-            return self._predict(views, taps, layers, (height, width), state, query)
+        with torch.autocast(taps[0].device.type, enabled=False):
+            query = self._answer(query_taps, begun.size_hw) if query_taps[0].shape[1] else None
+            return self._predict(begun.views, taps, layers, begun.size_hw, state, query)
 
     def zip(self, images: Tensor, *, window: int = 0, state: SceneState | None = None) -> SceneState:
         """Take views into a state without predicting depth; offline unless a window is given.
 
         images (B, S, 3, H, W) or (S, 3, H, W). The state answers ``query``.
         """
-        if images.ndim == 4:
-            images = images[None]
-        self._check_images(images)
-        S, size_hw = images.shape[1], (images.shape[-2], images.shape[-1])
-        views = self._embed(images, state)
-        n_tokens = S * views.tokens.shape[2]
-        per_update = window * views.tokens.shape[2] if window else n_tokens
-        taps, layers = self._run(views.tokens, size_hw, windowed_program(n_tokens, per_update), state)
+        begun = self.begin(images, window=window, after=state)
+        views, size_hw = begun.views, begun.size_hw
+        taps, layers = self._rest_of_trunk(begun, state)
         with torch.autocast(images.device.type, enabled=False):
             camera_tokens = taps[-1][:, :, 0].float()
             stages = self._camera_stages(camera_tokens)
@@ -128,7 +173,7 @@ class ZipMap(nn.Module):
             if self.motion_head is not None:
                 depth, confidence = self._depth(views, [tap.float() for tap in taps], size_hw)
                 _, _, motion = self._motion(views, camera_tokens, depth, confidence, size_hw, state)
-        return self._next_state(layers, S, stages, motion, size_hw, state)
+        return self._next_state(layers, views.tokens.shape[1], stages, motion, size_hw, state)
 
     def query(self, state: SceneState, rays: Tensor) -> QueryPrediction:
         """Ask a state what query cameras see; the state is only read.
@@ -145,7 +190,7 @@ class ZipMap(nn.Module):
         for chunk in rays.split(_HEAD_VIEWS, dim=1):
             tokens = self.aggregator.embed_rays(chunk).tokens
             program = read_only_program(tokens.shape[1] * tokens.shape[2])
-            taps, _ = self._run(tokens, size_hw, program, state)
+            taps = self.aggregator(tokens, self._grid(size_hw), program, state.layers).taps
             with torch.autocast(rays.device.type, enabled=False):
                 parts.append(self._answer(taps, size_hw))
         return QueryPrediction(
@@ -165,31 +210,47 @@ class ZipMap(nn.Module):
             self._fingerprint = (key, digest.hexdigest()[:16])
         return self._fingerprint[1]
 
-    def _embed(self, images: Tensor, state: SceneState | None) -> ViewTokens:
-        if state is not None:
-            self._check_state(state)
-        motion = None if state is None else state.motion
-        if motion is not None and motion.fine.shape[-2:] != (images.shape[-2] // 4, images.shape[-1] // 4):
+    @property
+    def _first_pairs(self) -> range:
+        """Pairs of blocks before the cut: with the encoder and the cue they cost about as much as the rest."""
+        return range(self.config.depth // 2)
+
+    def _first_half_of(self, after: SceneState | BegunViews | None) -> _FirstHalf:
+        if after is None:
+            return _FirstHalf(0, None, None)
+        if isinstance(after, BegunViews):
+            fine = after.views.fine
+            return _FirstHalf(after.n_views, None if fine is None else fine[:, -1], after.trunk.layers)
+        self._check_state(after)
+        fine = None if after.motion is None else after.motion.fine
+        return _FirstHalf(after.n_views, fine, after.layers[: len(self._first_pairs)])
+
+    def _embed(self, images: Tensor, before: _FirstHalf) -> ViewTokens:
+        fine = before.fine if self.config.motion_cue else None
+        if fine is not None and fine.shape[-2:] != (images.shape[-2] // 4, images.shape[-1] // 4):
             raise ValueError(
-                f"This stream was started at {4 * motion.fine.shape[-1]}x{4 * motion.fine.shape[-2]} pixels "
+                f"This stream was started at {4 * fine.shape[-1]}x{4 * fine.shape[-2]} pixels "
                 f"and goes on at {images.shape[-1]}x{images.shape[-2]}; keep one size or start a new stream."
             )
-        return self.aggregator.embed_views(
-            images,
-            n_views_before=0 if state is None else state.n_views,
-            previous_fine=None if motion is None else motion.fine,
-        )
+        return self.aggregator.embed_views(images, n_views_before=before.n_views, previous_fine=fine)
 
-    def _run(
-        self,
-        tokens: Tensor,
-        size_hw: tuple[int, int],
-        program: Sequence[Operation],
-        state: SceneState | None,
+    def _rest_of_trunk(
+        self, begun: BegunViews, state: SceneState | None
     ) -> tuple[list[Tensor], tuple[FastWeights, ...]]:
+        """All taps, and the fast weights of every layer."""
+        n_first = len(self._first_pairs)
+        rest = self.aggregator(
+            begun.trunk.tokens,
+            self._grid(begun.size_hw),
+            begun.program,
+            None if state is None else state.layers[n_first:],
+            pairs=range(n_first, self.config.depth),
+        )
+        return [*begun.trunk.taps, *rest.taps], begun.trunk.layers + rest.layers
+
+    def _grid(self, size_hw: tuple[int, int]) -> tuple[int, int]:
         patch = self.config.patch_size
-        grid = (size_hw[0] // patch, size_hw[1] // patch)
-        return self.aggregator(tokens, grid, program, None if state is None else state.layers)
+        return size_hw[0] // patch, size_hw[1] // patch
 
     def _predict(
         self,
