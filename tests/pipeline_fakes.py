@@ -69,6 +69,8 @@ class FakeEngine:
         self.gate.set()
         self.entered = threading.Event()  # set whenever a step begins
         self.seen: list[int] = []
+        self.announced: list[int] = []
+        self.is_closed = False
         self.n_resets = 0
         self.n_steps = 0  # replayed ones too
         self.packing = PackingOptions()
@@ -104,6 +106,9 @@ class FakeEngine:
             wait_ms=0.0,
             n_dropped=n_dropped,
         )
+
+    def announce(self, frame: SourceFrame) -> None:
+        self.announced.append(frame.frame_index)
 
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         self.thread_names.add(threading.current_thread().name)
@@ -159,6 +164,9 @@ class FakeEngine:
             world_from_camera[:3, 3] *= 2
             views.append(View(world_from_camera, wall.intrinsics, 2 * wall.depth, wall.confidence))
         return views, FakeScene(tuple(range(len(pictures))))
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def assisted(
         self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe

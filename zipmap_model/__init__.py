@@ -24,6 +24,7 @@ from zipmap_model.geometry import (
     ray_scale,
 )
 from zipmap_model.images import FramedImage, frame_from_rgb, load_images, model_size
+from zipmap_model.lookahead import LookaheadSession
 from zipmap_model.model import ZipMap
 from zipmap_model.prediction import MotionPrediction, Prediction, QueryPrediction
 from zipmap_model.state import SceneState, query_scale
@@ -35,6 +36,7 @@ __all__ = [
     "CheckpointError",
     "FramedImage",
     "LicenceError",
+    "LookaheadSession",
     "MotionPrediction",
     "Prediction",
     "PublishedCheckpoint",

@@ -40,19 +40,25 @@ class StreamingSession:
 
     def step(self, image: Tensor) -> Prediction:
         """Take the next view (3, H, W), or k views (k, 3, H, W) that share one update; returns S = 1 or k."""
-        if image.ndim == 3:
-            image = image[None]
-        if image.ndim != 4:
-            raise ValueError(f"image: want (3, H, W) or (k, 3, H, W), got {tuple(image.shape)}")
+        views = as_views(image)
         device = next(self._model.parameters()).device
         with torch.no_grad(), autocast_for(device, self._precision):
-            prediction = self._model(image[None].to(device), window=image.shape[0], state=self.state)
+            prediction = self._model(views[None].to(device), window=views.shape[0], state=self.state)
         self.state = prediction.state
         return prediction
 
     def reset(self) -> None:
         """Forget the scene."""
         self.state = None
+
+
+def as_views(image: Tensor) -> Tensor:
+    """One view (3, H, W) or several (k, 3, H, W) as (k, 3, H, W). Raises ValueError for another shape."""
+    if image.ndim == 3:
+        image = image[None]
+    if image.ndim != 4:
+        raise ValueError(f"image: want (3, H, W) or (k, 3, H, W), got {tuple(image.shape)}")
+    return image
 
 
 def autocast_for(device: torch.device, precision: Precision = "auto") -> torch.autocast:

@@ -21,8 +21,10 @@ def threads(monkeypatch) -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("n_available", "n_chosen"), [(1, 1), (2, 1), (6, 3), (32, 4)])
-def test_a_small_model_takes_half_the_threads_at_most_four(monkeypatch, n_available, n_chosen):
+@pytest.mark.parametrize(("n_available", "n_chosen"), [(1, 1), (2, 1), (8, 2), (32, 4)])
+def test_each_half_of_a_small_model_takes_a_quarter_of_the_threads_at_most_four(
+    monkeypatch, n_available, n_chosen
+):
     monkeypatch.setattr(devices, "_ALL_THREADS", n_available)
     for _ in range(2):
         devices.choose_threads(BUNDLED)
@@ -37,3 +39,13 @@ def test_a_published_model_and_the_environment_keep_theirs(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     devices.choose_threads(BUNDLED)
     assert torch.get_num_threads() == 2
+
+
+def test_two_frames_at_once_are_for_small_models_on_several_processors(monkeypatch):
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(devices, "_n_processors", lambda: 2)
+    assert devices.shares_frames(BUNDLED, cpu)
+    assert not devices.shares_frames(PUBLISHED, cpu)
+    assert not devices.shares_frames(BUNDLED, torch.device("cuda"))
+    monkeypatch.setattr(devices, "_n_processors", lambda: 1)
+    assert not devices.shares_frames(BUNDLED, cpu)

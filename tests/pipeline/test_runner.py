@@ -33,6 +33,19 @@ def test_a_file_goes_through_in_order_and_without_loss(runner, engine):
     assert engine.thread_names == {"inference"}
 
 
+def test_the_frame_that_comes_next_is_announced(runner, engine):
+    engine.gate.clear()
+    source = ListSource(4)
+    runner.start(source)
+    assert engine.entered.wait(PATIENCE_S)
+    wait_for(lambda: source.n_read >= 3)  # so 1 and 2 wait when 0 is done
+    engine.gate.set()
+    take_all(runner)
+    assert engine.seen == [0, 1, 2, 3]
+    assert 2 in engine.announced
+    assert engine.announced == sorted(set(engine.announced) & {1, 2, 3})
+
+
 def test_a_live_source_drops_frames_and_says_how_many(runner, engine):
     engine.gate.clear()
     source = ListSource(50, is_live=True)

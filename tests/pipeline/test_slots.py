@@ -22,6 +22,33 @@ def test_the_latest_slot_keeps_the_newest_and_counts_the_loss():
     assert slot.take() is None
 
 
+def test_a_promised_frame_is_the_next_one_whatever_arrives():
+    slot = LatestSlot()
+    given = frames(4)
+    assert slot.promise() is None
+    slot.put(given[0])
+    assert slot.promise() is given[0]
+    for frame in given[1:]:
+        slot.put(frame)
+    assert [slot.take() for _ in range(3)] == [given[0], given[3], None]
+    assert slot.n_dropped == 2
+    slot.put(given[1])
+    slot.promise()
+    slot.clear()
+    slot.put(given[2])
+    slot.put(given[3])
+    assert slot.take() is given[3]
+
+
+def test_the_bounded_slot_promises_its_first_frame():
+    slot = BoundedSlot()
+    first, second = frames(2)
+    slot.put(first, 0.0)
+    slot.put(second, 0.0)
+    assert slot.promise() is first
+    assert [slot.take(), slot.take()] == [first, second]
+
+
 def test_the_bounded_slot_blocks_and_loses_nothing():
     slot = BoundedSlot(capacity=2)
     given = frames(6)

@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 import zipmap_model as zm
 from tests.model.conftest import MINI
 from tests.pipeline_fakes import make_request, of_kind, take_all
+from zipmap_app.pipeline import devices
 from zipmap_app.pipeline.devices import check_offline_fits
 from zipmap_app.pipeline.engine import EngineError, RunOptions
 from zipmap_app.pipeline.packing import PackingOptions
@@ -85,6 +87,63 @@ def test_the_model_sees_exactly_what_is_kept(streaming):
     np.testing.assert_array_equal(picture_from_image(image_from_picture(every_byte)), every_byte)
     (result,) = engine.step(kept)
     assert result.rgb is kept.rgb
+
+
+@pytest.mark.parametrize("window", [1, 2])
+def test_announcing_frames_changes_no_result(streaming, monkeypatch, window):
+    monkeypatch.setattr(devices, "_n_processors", lambda: 2)
+    plain = feed(loaded(streaming, window=window), 6)
+    engine = loaded(streaming, window=window)
+    frames = list(iter(SyntheticSource(6).read, None))
+    results = []
+    for frame, upcoming in zip(frames, [*frames[1:4], frames[0], None, None], strict=True):
+        given = engine.prepare(frame, 7)
+        if upcoming is not None:
+            engine.announce(upcoming)
+        results += engine.step(given)
+    for one, two in zip(plain, results, strict=True):
+        np.testing.assert_array_equal(one.points, two.points)
+        np.testing.assert_array_equal(one.rgb, two.rgb)
+        assert two.n_dropped == 7
+        assert two.timings.wait_ms > 0
+    engine.close()
+
+
+def test_an_announced_frame_is_begun_once_and_beside_the_step(streaming, monkeypatch):
+    monkeypatch.setattr(devices, "_n_processors", lambda: 2)
+    engine = loaded(streaming)
+    threads = []
+    begin = zm.ZipMap.begin
+
+    def watched(*arguments, **keywords):
+        threads.append(threading.current_thread())
+        return begin(*arguments, **keywords)
+
+    monkeypatch.setattr(zm.ZipMap, "begin", watched)
+    frames = list(iter(SyntheticSource(4).read, None))
+    for frame, upcoming in zip(frames, [*frames[1:], None], strict=True):
+        given = engine.prepare(frame, 0)
+        if upcoming is not None:
+            engine.announce(upcoming)
+        engine.step(given)
+    here = threading.current_thread()
+    assert [thread is here for thread in threads] == [True, True, False, False]
+    engine.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("lookahead")]
+
+
+def test_a_run_over_all_frames_is_told_of_its_own_progress_only(streaming, monkeypatch):
+    monkeypatch.setattr(devices, "_n_processors", lambda: 2)
+    engine = loaded(streaming)
+    frames = list(iter(SyntheticSource(3).read, None))
+    step(engine, frames[0])
+    given = engine.prepare(frames[1], 0)
+    engine.announce(frames[2])
+    engine.step(given)
+    threads = set()
+    engine.views_at_once([given.rgb] * 2, lambda fraction: threads.add(threading.current_thread()))
+    assert threads == {threading.current_thread()}
+    engine.close()
 
 
 @pytest.mark.parametrize(("window", "n_before"), [(1, 2), (2, 2), (2, 3)])
@@ -194,7 +253,7 @@ def test_foreseen_failures_are_sentences(tmp_path, streaming):
 def test_running_out_of_memory_is_a_sentence_with_advice(streaming, monkeypatch):
     engine = loaded(streaming)
 
-    def exhausted(image):
+    def exhausted(image, upcoming=None):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(engine._session, "step", exhausted)
@@ -206,8 +265,8 @@ def test_cameras_that_are_not_numbers_end_the_run(streaming, monkeypatch):
     engine = loaded(streaming)
     step = engine._session.step
 
-    def broken(images):
-        prediction = step(images)
+    def broken(image, upcoming=None):
+        prediction = step(image)
         return dataclasses.replace(prediction, pose_encoding=prediction.pose_encoding * float("nan"))
 
     monkeypatch.setattr(engine._session, "step", broken)

@@ -70,6 +70,9 @@ class TruthEngine:
             n_dropped=n_dropped,
         )
 
+    def announce(self, frame: SourceFrame) -> None:
+        """The truth needs no time."""
+
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         start_s = time.monotonic()
         depth = self._source.render(frame.frame_index)[1].astype(np.float32)
@@ -125,6 +128,9 @@ class TruthEngine:
 
     def views_at_once(self, pictures: Sequence[np.ndarray], breathe: Breathe) -> tuple[Sequence[View], Scene]:
         raise EngineError("The built-in truth has nothing to improve.")
+
+    def close(self) -> None:
+        """Nothing runs beside it."""
 
     def assisted(
         self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe

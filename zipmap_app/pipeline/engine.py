@@ -131,6 +131,12 @@ class Engine(Protocol):
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         """Bring a frame to the model's size, which the first frame of a scene decides."""
 
+    def announce(self, frame: SourceFrame) -> None:
+        """This frame will probably be the one after the next ``step``, which may begin on it beside its own work.
+
+        Only time is lost if it is not. Results do not depend on it.
+        """
+
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         """Take one frame; return results that became ready, none while a window fills. Raises EngineError."""
 
@@ -162,6 +168,9 @@ class Engine(Protocol):
         Cameras are relative to the first picture's. ``breathe`` is called some times a second. Raises
         EngineError, before the work starts where it is sure not to fit into memory.
         """
+
+    def close(self) -> None:
+        """End what runs beside the calls; nothing but the garbage collector comes after it."""
 
     def assisted(
         self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe

@@ -146,6 +146,7 @@ class Inference:
             self._changed.clear()
             if not self._work():
                 self._changed.wait(_IDLE_S)
+        self._bench.close()
 
     def _work(self) -> bool:
         """Do the next thing; False if there is nothing to do."""
@@ -213,13 +214,16 @@ class Inference:
         with self._lock:
             self._n_allowed = max(self._n_allowed - 1, 0)
             packing, self._packing = self._packing, None
+            is_paused = self._is_paused
         try:
             if packing is not None:
                 self._bench.set_packing(packing)
             if frame is None:
                 self._deliver(run, self._bench.finish())
             else:
-                self._deliver(run, self._bench.step(frame, run.n_dropped))
+                # Not while paused: a frame is old by the time that a live source goes on.
+                upcoming = None if is_paused else run.slot.promise()
+                self._deliver(run, self._bench.step(frame, run.n_dropped, upcoming))
         except Exception as error:
             # The top of the thread: the run ends, and the program goes on.
             self._outbox.post(fault_from_error(error, f"Reconstructing {run.name} failed", "inference"))

@@ -29,6 +29,7 @@ class FrameSlot(Protocol):
 
     def put(self, frame: SourceFrame, timeout_s: float) -> bool: ...
     def take(self, timeout_s: float = 0.0) -> SourceFrame | None: ...
+    def promise(self) -> SourceFrame | None: ...
     def clear(self) -> None: ...
     def finish(self) -> None: ...
     def close(self) -> None: ...
@@ -46,6 +47,7 @@ class _Slot:
         self._on_change = on_change
         self._changed = threading.Condition()
         self._frames: deque[SourceFrame] = deque()
+        self._n_promised = 0  # of the frames, at the front
         self._is_finished = False
 
     def take(self, timeout_s: float = 0.0) -> SourceFrame | None:
@@ -53,8 +55,15 @@ class _Slot:
         with self._changed:
             self._changed.wait_for(lambda: self._frames or self._is_finished, timeout_s)
             frame = self._frames.popleft() if self._frames else None
+            self._n_promised = 0
             self._changed.notify_all()
         return frame
+
+    def promise(self) -> SourceFrame | None:
+        """The frame that the next ``take`` will return, unless the slot is cleared; None if none is inside."""
+        with self._changed:
+            self._n_promised = min(len(self._frames), 1)
+            return self._frames[0] if self._frames else None
 
     def finish(self) -> None:
         """No more frames will be put; those inside can still be taken."""
@@ -67,14 +76,19 @@ class _Slot:
         """Throw away what is inside, and count it as dropped."""
         with self._changed:
             self.n_dropped += len(self._frames)
-            self._frames.clear()
+            self._forget()
             self._changed.notify_all()
 
     def close(self) -> None:
         """Finish and throw away what is inside: nobody will take it. Wakes whoever waits."""
         with self._changed:
-            self._frames.clear()
+            self._forget()
         self.finish()
+
+    def _forget(self) -> None:
+        """Under the lock."""
+        self._frames.clear()
+        self._n_promised = 0
 
     @property
     def has_frame(self) -> bool:
@@ -90,15 +104,19 @@ class _Slot:
 
 
 class LatestSlot(_Slot):
-    """One place for live sources: a new frame replaces the unread one, and the loss is counted."""
+    """One place for live sources: a new frame replaces the unread one, and the loss is counted.
+
+    A frame that was promised stays, in a place of its own.
+    """
 
     def put(self, frame: SourceFrame, timeout_s: float = 0.0) -> bool:
         """Leave a frame without waiting; False once the slot is finished."""
         with self._changed:
             if self._is_finished:
                 return False
-            self.n_dropped += len(self._frames)
-            self._frames.clear()
+            while len(self._frames) > self._n_promised:
+                self._frames.pop()
+                self.n_dropped += 1
             self._frames.append(frame)
             self._changed.notify_all()
         self._on_change()

@@ -85,10 +85,16 @@ class Workbench:
 
     def unload_engine(self) -> None:
         """Make room for the companion; the next run loads the engine again."""
-        self.loaded_engine = None
+        self.close()
         self._absence = (
             "The streaming model made room for the one that answers questions: start a new run first."
         )
+
+    def close(self) -> None:
+        """Let go of the engine and what runs beside it."""
+        if self.loaded_engine is not None:
+            self.loaded_engine.close()
+        self.loaded_engine = None
 
     def begin(self, run: Run) -> None:
         """Empty the scene for a run."""
@@ -105,10 +111,14 @@ class Workbench:
     def set_tracking(self, options: TrackingOptions) -> None:
         self.engine.set_tracking(options)
 
-    def step(self, frame: SourceFrame, n_dropped: int) -> Sequence[FrameResult]:
-        """Give the engine a frame and remember it."""
+    def step(
+        self, frame: SourceFrame, n_dropped: int, upcoming: SourceFrame | None = None
+    ) -> Sequence[FrameResult]:
+        """Give the engine a frame and remember it; ``upcoming`` is the one that will probably come next."""
         engine, history = self.engine, self.memory.history
         frame_input = engine.prepare(frame, n_dropped)
+        if upcoming is not None:
+            engine.announce(upcoming)
         results = engine.step(frame_input)
         if engine.can_rewind:
             self.memory.take_input(frame_input)

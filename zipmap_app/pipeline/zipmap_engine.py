@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from zipmap_app.pipeline.devices import (
     choose_threads,
     chosen_device,
     memory_advice,
+    shares_frames,
 )
 from zipmap_app.pipeline.engine import (
     Breathe,
@@ -79,6 +81,11 @@ class ZipMapEngine:
         self._tracking = options.tracking
         self._assist: TrackingAssist | None = None
         self._memory = _SceneMemory()
+        # The frame that will probably come next, as the model will see it.
+        self._announced: tuple[SourceFrame, FrameInput] | None = None
+        self._images: deque[tuple[np.ndarray, Tensor]] = deque(
+            maxlen=2
+        )  # of this frame and the announced one
 
     def load(self, progress: DownloadProgress) -> ModelLoaded:
         start_s = time.monotonic()
@@ -98,7 +105,9 @@ class ZipMapEngine:
         config = self._model.config
         if self._device.type == "cpu":
             choose_threads(config)
-        self._session = zm.StreamingSession(self._model) if config.can_stream else None
+        if config.can_stream:
+            is_shared = shares_frames(config, self._device)
+            self._session = (zm.LookaheadSession if is_shared else zm.StreamingSession)(self._model)
         return ModelLoaded(
             self._options.model, str(self._device), config.can_query, time.monotonic() - start_s
         )
@@ -115,6 +124,7 @@ class ZipMapEngine:
         self._memory = _SceneMemory()
         has_assist = self._tracking.has_assist and self._session is not None
         self._assist = TrackingAssist() if has_assist else None
+        self._announced = None
         if self._session is not None:
             self._session.reset()
 
@@ -126,6 +136,9 @@ class ZipMapEngine:
 
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         wait_ms = (time.monotonic() - frame.capture_time_s) * 1000
+        announced, self._announced = self._announced, None
+        if announced is not None and announced[0] is frame:
+            return replace(announced[1], wait_ms=wait_ms, n_dropped=n_dropped)
         framed = zm.frame_from_rgb(frame.rgb, self._loaded.config, self._memory.size_hw)
         fov_deg = self._tracking.fov_deg
         fov_x_rad = frame.fov_x_rad if fov_deg is None else math.radians(fov_deg)
@@ -140,6 +153,11 @@ class ZipMapEngine:
             grey=None if self._assist is None else tracked_picture(frame.rgb, framed),
             focal_px=None if fov_x_rad is None else focal_from_fov(fov_x_rad, frame.rgb.shape[1], framed),
         )
+
+    def announce(self, frame: SourceFrame) -> None:
+        # The first frame of a scene decides the size of all, and a window wants all its frames at once.
+        if isinstance(self._session, zm.LookaheadSession) and self._window == 1 and self._memory.size_hw:
+            self._announced = frame, self.prepare(frame, 0)
 
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         memory = self._memory
@@ -164,6 +182,7 @@ class ZipMapEngine:
 
     def restore(self, snapshot: EngineSnapshot) -> None:
         assert isinstance(snapshot, _SceneMemory)
+        self._announced = None
         self._memory = snapshot
         self._memory = self._moved(self._device)
         if self._session is not None:
@@ -193,6 +212,8 @@ class ZipMapEngine:
 
     def views_at_once(self, pictures: Sequence[np.ndarray], breathe: Breathe) -> tuple[Sequence[View], Scene]:
         model = self._loaded
+        if isinstance(self._session, zm.LookaheadSession):
+            self._session.settle()  # ``breathing`` must be told of this run only
         images = torch.stack([self._image(picture) for picture in pictures])
         size_hw = (images.shape[2], images.shape[3])
         advice = "keep fewer keyframes, or close other programs"
@@ -206,6 +227,10 @@ class ZipMapEngine:
             prediction = model(images[None].to(self._device), window=0)
             views, _ = views_on_host(prediction, None)
         return views, ZipMapScene(prediction.state, views[-1].intrinsics, size_hw)
+
+    def close(self) -> None:
+        if isinstance(self._session, zm.LookaheadSession):
+            self._session.close()
 
     def assisted(
         self, views: Sequence[View], pictures: Sequence[TrackedPicture], breathe: Breathe
@@ -248,12 +273,12 @@ class ZipMapEngine:
         """Run the model over the waiting frames, one update for all of them."""
         batch = self._memory.waiting
         start_s = time.monotonic()
-        images = torch.stack([image_from_picture(frame.rgb) for frame in batch])
+        images = [self._model_image(frame.rgb) for frame in batch]
         with memory_advice(f"Reconstructing {len(batch)} frame(s)", self._device):
             prediction = self._predict(images)
             views, world_from_first = views_on_host(prediction, self._memory.world_from_first)
         views, notices = self._assisted(batch, views)
-        size_hw = (images.shape[2], images.shape[3])
+        size_hw = (images[0].shape[1], images[0].shape[2])
         self._memory = replace(
             self._memory,
             scene=ZipMapScene(prediction.state, views[-1].intrinsics, size_hw),
@@ -281,11 +306,24 @@ class ZipMapEngine:
             steps.append(step)
         return [step.view for step in steps], [step.notice for step in steps]
 
-    def _predict(self, images: Tensor) -> zm.Prediction:
+    def _predict(self, images: Sequence[Tensor]) -> zm.Prediction:
+        if isinstance(self._session, zm.LookaheadSession) and len(images) == 1:
+            upcoming = None if self._announced is None else self._model_image(self._announced[1].rgb)
+            return self._session.step(images[0], upcoming)
+        together = torch.stack([*images])
         if self._session is not None:
-            return self._session.step(images)
+            return self._session.step(together)
         with torch.no_grad(), zm.autocast_for(self._device):
-            return self._loaded(images[None].to(self._device), window=self._options.window or 0)
+            return self._loaded(together[None].to(self._device), window=self._options.window or 0)
+
+    def _model_image(self, rgb: np.ndarray) -> Tensor:
+        """The tensor of a picture; the same one for the same picture, announced first and stepped then."""
+        for known, image in self._images:
+            if known is rgb:
+                return image
+        image = image_from_picture(rgb)
+        self._images.append((rgb, image))
+        return image
 
     def _result(self, frame: FrameInput, view: View, infer_ms: float, notice: str | None) -> FrameResult:
         position, keyframe = self._memory.n_results, self._memory.keyframe
