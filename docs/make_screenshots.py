@@ -14,7 +14,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the application does, before torch is loaded
+# As zipmap_app.threads.calm_libraries does, before torch and NumPy are loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tour is shared with the tests
 
 from PIL import Image

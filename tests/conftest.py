@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import threading
 import time
@@ -11,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-# As the application does: idle threads of torch sleep instead of starving the drawing ones.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from zipmap_app.threads import calm_libraries
+
+calm_libraries()  # as the application does, before torch and NumPy are loaded
 
 _PATIENCE_S = 2.0
 

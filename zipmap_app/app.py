@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 from zipmap_app.cli import parse
+from zipmap_app.threads import calm_libraries
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ZipMap Studio and return its exit status."""
     arguments = parse(sys.argv[1:] if argv is None else argv)
-    # Read when torch is loaded. By default its idle threads spin, which on a machine with few cores starves the
-    # drawing and capture threads, and through them the model itself.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    calm_libraries()
     # Imported late: headless runs must work without Qt, VisPy and OpenGL, and start without paying for them.
     if arguments.headless:
         from zipmap_app.headless import run_headless

@@ -1,4 +1,4 @@
-"""Which thread goes first."""
+"""How threads share the processors: who goes first, and what the idle ones of libraries do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import sys
 import threading
 
 _NICENESS = 10
+
+
+def calm_libraries() -> None:
+    """Keep the threads of numerical libraries from taking processors that others need; what is set already stays.
+
+    Call it before torch or NumPy is loaded, which is when they look. By default torch's idle threads spin, which
+    on few cores starves drawing and reading, and through them the model itself. NumPy's linear algebra, here of
+    small matrices only, would wait for a second thread that gets no processor beside a working model.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def give_way() -> None:
