@@ -7,10 +7,13 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from zipmap_app.threads import calm_libraries
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one benchmark and return the exit status."""
     arguments = _parser().parse_args(argv)
+    calm_libraries()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     # Imported late: the ones without a window must run without Qt and OpenGL.
     if arguments.command == "packing":

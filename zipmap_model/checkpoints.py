@@ -163,7 +163,11 @@ def load_model(
         load_published_state_dict(model, tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path.name}: {error}") from error
-    return model.to(device).eval().requires_grad_(False)
+    model = model.to(device).eval().requires_grad_(False)
+    if torch.device(device).type == "cpu":
+        # As maps are laid out there (layers/layout.py); otherwise every convolution converts its kernel anew.
+        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 def save_model(

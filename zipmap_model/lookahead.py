@@ -8,7 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zipmap_model.model import BegunViews, ZipMap
+from zipmap_model.halves import BegunViews
+from zipmap_model.model import ZipMap
 from zipmap_model.prediction import Prediction
 from zipmap_model.state import SceneState
 from zipmap_model.streaming import Precision, StreamingSession, as_views, autocast_for

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from zipmap_model.aggregator import Aggregator, TrunkPart, ViewTokens
+from zipmap_model.aggregator import Aggregator, ViewTokens
 from zipmap_model.config import ZipMapConfig
 from zipmap_model.geometry import align_to_first_view, cameras_from_pose_encoding, invert_rigid, ray_scale
+from zipmap_model.halves import BegunViews, FirstHalf, first_half_before
 from zipmap_model.heads.camera import MlpCameraHead, TransformerCameraHead
 from zipmap_model.heads.dense import DenseHead, activate_depth, activate_local_points, activate_query
 from zipmap_model.heads.motion import ChainState, MotionEvidence, MotionHead
@@ -23,25 +22,6 @@ from zipmap_model.state import MotionState, SceneState
 
 # Views that pass through a dense head at once outside training; bounds memory, changes no value.
 _HEAD_VIEWS = 8
-
-
-class _FirstHalf(NamedTuple):
-    """What the first half of the model remembers of the views before."""
-
-    n_views: int
-    fine: Tensor | None  # (B, channels, H/4, W/4) of the last one
-    layers: tuple[FastWeights, ...] | None  # of the pairs before the cut
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BegunViews:
-    """Views, and the queries that go with them, half way through the model: see ``ZipMap.begin``."""
-
-    views: ViewTokens
-    trunk: TrunkPart  # the pairs before the cut, for views and queries
-    program: tuple[Operation, ...]
-    size_hw: tuple[int, int]
-    n_views: int  # of the scene, these included
 
 
 class ZipMap(nn.Module):
@@ -127,7 +107,9 @@ class ZipMap(nn.Module):
             images = images[None]
         self._check_images(images)
         size_hw = (images.shape[-2], images.shape[-1])
-        before = self._first_half_of(after)
+        if isinstance(after, SceneState):
+            self._check_state(after)
+        before = first_half_before(after, self._first_pairs)
         views = self._embed(images, before)
         tokens = views.tokens
         S, per_view = tokens.shape[1], tokens.shape[2]
@@ -199,6 +181,11 @@ class ZipMap(nn.Module):
             torch.cat([p.confidence for p in parts], dim=1),
         )
 
+    @property
+    def _first_pairs(self) -> range:
+        """Pairs of blocks before the cut: with the encoder and the cue they cost about as much as the rest."""
+        return range(self.config.depth // 2)
+
     def fingerprint(self) -> str:
         """A short name of config and weights, which ties a saved state to the model that made it."""
         sample = self.get_parameter("aggregator.global_blocks.0.ttt_block.w0")
@@ -210,23 +197,8 @@ class ZipMap(nn.Module):
             self._fingerprint = (key, digest.hexdigest()[:16])
         return self._fingerprint[1]
 
-    @property
-    def _first_pairs(self) -> range:
-        """Pairs of blocks before the cut: with the encoder and the cue they cost about as much as the rest."""
-        return range(self.config.depth // 2)
-
-    def _first_half_of(self, after: SceneState | BegunViews | None) -> _FirstHalf:
-        if after is None:
-            return _FirstHalf(0, None, None)
-        if isinstance(after, BegunViews):
-            fine = after.views.fine
-            return _FirstHalf(after.n_views, None if fine is None else fine[:, -1], after.trunk.layers)
-        self._check_state(after)
-        fine = None if after.motion is None else after.motion.fine
-        return _FirstHalf(after.n_views, fine, after.layers[: len(self._first_pairs)])
-
-    def _embed(self, images: Tensor, before: _FirstHalf) -> ViewTokens:
-        fine = before.fine if self.config.motion_cue else None
+    def _embed(self, images: Tensor, before: FirstHalf) -> ViewTokens:
+        fine = before.fine
         if fine is not None and fine.shape[-2:] != (images.shape[-2] // 4, images.shape[-1] // 4):
             raise ValueError(
                 f"This stream was started at {4 * fine.shape[-1]}x{4 * fine.shape[-2]} pixels "
