@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +41,7 @@ from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.pictures import image_from_picture, picture_from_image
 from zipmap_app.pipeline.results import result_from_view
 from zipmap_app.pipeline.scenes import ZipMapScene
+from zipmap_app.pipeline.upcoming import Upcoming
 from zipmap_app.pipeline.views import breathing, views_on_host
 from zipmap_app.state.messages import FrameResult, ModelLoaded, SourceFrame
 from zipmap_app.state.queries import QueryRequest, QueryResult
@@ -81,11 +81,7 @@ class ZipMapEngine:
         self._tracking = options.tracking
         self._assist: TrackingAssist | None = None
         self._memory = _SceneMemory()
-        # The frame that will probably come next, as the model will see it.
-        self._announced: tuple[SourceFrame, FrameInput] | None = None
-        self._images: deque[tuple[np.ndarray, Tensor]] = deque(
-            maxlen=2
-        )  # of this frame and the announced one
+        self._upcoming = Upcoming()
 
     def load(self, progress: DownloadProgress) -> ModelLoaded:
         start_s = time.monotonic()
@@ -124,7 +120,7 @@ class ZipMapEngine:
         self._memory = _SceneMemory()
         has_assist = self._tracking.has_assist and self._session is not None
         self._assist = TrackingAssist() if has_assist else None
-        self._announced = None
+        self._upcoming.forget()
         if self._session is not None:
             self._session.reset()
 
@@ -136,9 +132,9 @@ class ZipMapEngine:
 
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         wait_ms = (time.monotonic() - frame.capture_time_s) * 1000
-        announced, self._announced = self._announced, None
-        if announced is not None and announced[0] is frame:
-            return replace(announced[1], wait_ms=wait_ms, n_dropped=n_dropped)
+        announced = self._upcoming.taken(frame, wait_ms, n_dropped)
+        if announced is not None:
+            return announced
         framed = zm.frame_from_rgb(frame.rgb, self._loaded.config, self._memory.size_hw)
         fov_deg = self._tracking.fov_deg
         fov_x_rad = frame.fov_x_rad if fov_deg is None else math.radians(fov_deg)
@@ -157,7 +153,7 @@ class ZipMapEngine:
     def announce(self, frame: SourceFrame) -> None:
         # The first frame of a scene decides the size of all, and a window wants all its frames at once.
         if isinstance(self._session, zm.LookaheadSession) and self._window == 1 and self._memory.size_hw:
-            self._announced = frame, self.prepare(frame, 0)
+            self._upcoming.announce(frame, self.prepare(frame, 0))
 
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         memory = self._memory
@@ -182,7 +178,7 @@ class ZipMapEngine:
 
     def restore(self, snapshot: EngineSnapshot) -> None:
         assert isinstance(snapshot, _SceneMemory)
-        self._announced = None
+        self._upcoming.forget()
         self._memory = snapshot
         self._memory = self._moved(self._device)
         if self._session is not None:
@@ -273,7 +269,7 @@ class ZipMapEngine:
         """Run the model over the waiting frames, one update for all of them."""
         batch = self._memory.waiting
         start_s = time.monotonic()
-        images = [self._model_image(frame.rgb) for frame in batch]
+        images = [self._upcoming.image_of(frame.rgb) for frame in batch]
         with memory_advice(f"Reconstructing {len(batch)} frame(s)", self._device):
             prediction = self._predict(images)
             views, world_from_first = views_on_host(prediction, self._memory.world_from_first)
@@ -308,22 +304,12 @@ class ZipMapEngine:
 
     def _predict(self, images: Sequence[Tensor]) -> zm.Prediction:
         if isinstance(self._session, zm.LookaheadSession) and len(images) == 1:
-            upcoming = None if self._announced is None else self._model_image(self._announced[1].rgb)
-            return self._session.step(images[0], upcoming)
+            return self._session.step(images[0], self._upcoming.image)
         together = torch.stack([*images])
         if self._session is not None:
             return self._session.step(together)
         with torch.no_grad(), zm.autocast_for(self._device):
             return self._loaded(together[None].to(self._device), window=self._options.window or 0)
-
-    def _model_image(self, rgb: np.ndarray) -> Tensor:
-        """The tensor of a picture; the same one for the same picture, announced first and stepped then."""
-        for known, image in self._images:
-            if known is rgb:
-                return image
-        image = image_from_picture(rgb)
-        self._images.append((rgb, image))
-        return image
 
     def _result(self, frame: FrameInput, view: View, infer_ms: float, notice: str | None) -> FrameResult:
         position, keyframe = self._memory.n_results, self._memory.keyframe
