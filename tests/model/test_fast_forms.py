@@ -17,6 +17,8 @@ def test_banded_correlation_is_the_correlation_with_every_neighbour():
     a, b = F.normalize(here, dim=1) * 8**0.5, F.pad(F.normalize(there, dim=1), [2] * 4)
     plain = [(a * b[:, :, dy : dy + 5, dx : dx + 7]).sum(1) for dy in range(5) for dx in range(5)]
     torch.testing.assert_close(found, torch.stack(plain, dim=1))
+    with torch.no_grad():
+        assert torch.equal(local_correlation(here, there, radius=2), found)
 
 
 def test_the_embedding_is_added_a_tenth():

@@ -105,7 +105,7 @@ class _Scratch(nn.Module):
         self.output_conv1 = nn.Conv2d(features, features // 2, kernel_size=3, padding=1)
         self.output_conv2 = nn.Sequential(
             nn.Conv2d(features // 2, 32, kernel_size=3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(32, out_channels, kernel_size=1),
         )
         if fine_channels is not None:

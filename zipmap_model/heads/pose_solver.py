@@ -89,61 +89,61 @@ def focal_evidence(motion: Tensor, cells: Observations) -> tuple[Tensor, Tensor]
     at = _linearised(rotation, translation, _with_depth_errors(cells, translation))
     # A longer focal length brings the points nearer to the axis and enlarges their picture.
     x, y, _ = cells.point.unbind(-1)
-    moved = torch.stack([-x, -y, torch.zeros_like(x)], dim=-1) @ rotation.mT
-    f, z = cells.focal_px[:, None], at.z
-    focal_x = f * (at.u + (moved[..., 0] - at.u * moved[..., 2]) / z)
-    focal_y = f * (at.v + (moved[..., 1] - at.v * moved[..., 2]) / z)
-    by_motion = _weighted_sum(at, focal_x, focal_y)
+    moved_x, moved_y, moved_z = (rotation @ torch.stack([-x, -y, torch.zeros_like(x)], dim=1)).unbind(1)
+    f = cells.focal_px[:, None]
+    focal = torch.cat(
+        [f * (at.u + (moved_x - at.u * moved_z) / at.z), f * (at.v + (moved_y - at.v * moved_z) / at.z)],
+        dim=1,
+    )
+    by_motion = at.along(focal)
     turn, shift = _solve_with_guess(at.hessian, by_motion[:, :3], by_motion[:, 3:])
     followed = torch.cat([turn, shift], dim=-1)
-    information = (at.weight * (focal_x**2 + focal_y**2)).sum(-1) - (by_motion * followed).sum(-1)
-    slope = (at.weight * (focal_x * at.miss_x + focal_y * at.miss_y)).sum(-1) - (at.slope * followed).sum(-1)
+    information = (at.weight * focal**2).sum(-1) - (by_motion * followed).sum(-1)
+    slope = (at.weight * focal * at.miss).sum(-1) - (at.slope * followed).sum(-1)
     return information.clamp(min=0.0), slope
 
 
 class _Linearised(NamedTuple):
-    """The cells' misses at a motion, and how the motion changes them."""
+    """The cells' misses at a motion, and how the motion changes them; along x first, then along y."""
 
     u: Tensor  # (n, M) place in the previous view at unit focal length
     v: Tensor
     z: Tensor  # (n, M) depth there
-    miss_x: Tensor  # (n, M) pixels
-    miss_y: Tensor
-    weight: Tensor  # (n, M)
-    jacobian_x: Tensor  # (n, M, 6) by a rotation vector, then by a translation, both applied from the left
-    jacobian_y: Tensor
+    miss: Tensor  # (n, 2M) pixels
+    weight: Tensor  # (n, 2M)
+    jacobian: Tensor  # (n, 6, 2M) by a rotation vector, then by a translation, both applied from the left
+    weighted_jacobian: Tensor
 
     @property
     def hessian(self) -> Tensor:
-        w = self.weight[..., None]
-        return (self.jacobian_x * w).mT @ self.jacobian_x + (self.jacobian_y * w).mT @ self.jacobian_y
+        return self.weighted_jacobian @ self.jacobian.mT
 
     @property
     def slope(self) -> Tensor:
-        return _weighted_sum(self, self.miss_x, self.miss_y)
+        return self.along(self.miss)
 
-
-def _weighted_sum(at: _Linearised, along_x: Tensor, along_y: Tensor) -> Tensor:
-    """(n, 6): the weighted product of the Jacobian with a vector of pixels in every cell."""
-    w = at.weight[..., None]
-    return (at.jacobian_x * w * along_x[..., None] + at.jacobian_y * w * along_y[..., None]).sum(1)
+    def along(self, pixels: Tensor) -> Tensor:
+        """(n, 6): the weighted product of the Jacobian with pixels (n, 2M)."""
+        return (self.weighted_jacobian @ pixels[..., None])[..., 0]
 
 
 def _linearised(rotation: Tensor, translation: Tensor, cells: Observations) -> _Linearised:
-    p = cells.point @ rotation.mT + translation[:, None]
-    x, y, depth = p.unbind(-1)
-    in_front = depth > _MIN_DEPTH
+    x, y, depth = (rotation @ cells.point.mT + translation[..., None]).unbind(1)
     z = depth.clamp(min=_MIN_DEPTH)
     u, v = x / z, y / z
     f = cells.focal_px[:, None]
-    miss_x, miss_y = f * u - cells.target_px[..., 0], f * v - cells.target_px[..., 1]
-    # Weight of a Laplace error at the current miss, smooth at zero.
+    fu, fv, fz = f * u, f * v, f / z
+    miss_x, miss_y = fu - cells.target_px[..., 0], fv - cells.target_px[..., 1]
+    # Weight of a Laplace error at the current miss, smooth at zero; nothing for what is not in front.
     b = cells.scale_px
-    weight = cells.trust * in_front / (b * (miss_x**2 + miss_y**2 + b**2).sqrt()) / _CELLS_PER_OBSERVATION
-    zero = torch.zeros_like(u)
-    jacobian_x = torch.stack([-u * v, 1 + u * u, -v, 1 / z, zero, -u / z], dim=-1) * f[..., None]
-    jacobian_y = torch.stack([-1 - v * v, u * v, u, zero, 1 / z, -v / z], dim=-1) * f[..., None]
-    return _Linearised(u, v, z, miss_x, miss_y, weight, jacobian_x, jacobian_y)
+    weight = cells.trust * (depth > _MIN_DEPTH)
+    weight = weight / (b * (miss_x**2 + miss_y**2 + b**2).sqrt()) / _CELLS_PER_OBSERVATION
+    weight = torch.cat([weight, weight], dim=1)
+    uv, zero = fu * v, torch.zeros_like(u)
+    columns = [-uv, -f - fv * v, f + fu * u, uv, -fv, fu, fz, zero, zero, fz, -u * fz, -v * fz]
+    jacobian = torch.stack(columns, dim=1).unflatten(1, (6, 2)).flatten(2)
+    miss = torch.cat([miss_x, miss_y], dim=1)
+    return _Linearised(u, v, z, miss, weight, jacobian, jacobian * weight[:, None])
 
 
 def _step(

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zipmap_model.layers.layout import faster_layout
+
 
 class MotionFeatures(NamedTuple):
     """What the cue says about n views."""
@@ -94,7 +96,7 @@ class FlowRefinement(nn.Module):
         Returns the last two improved.
         """
         # Detached, or the gradient of every stage would run back through all sampling positions.
-        warped = warp(there, flow[:, :2].detach())
+        warped = faster_layout(warp(there, flow[:, :2].detach()))
         near = local_correlation(here, warped, self.radius)
         y = F.gelu(self.mix(torch.cat([near, x, flow.to(x.dtype)], dim=1)))
         y = y + F.gelu(self.conv1(y))
@@ -128,7 +130,12 @@ def local_correlation(here: Tensor, there: Tensor, radius: int) -> Tensor:
     # Each row of cells against the band of rows around it, (n*h, w, side * wide): a fifth of all pairs.
     band = b.unfold(1, side, 1).permute(0, 1, 4, 2, 3).reshape(n * height, side * wide, channels)
     products = a.reshape(n * height, width, channels) @ band.mT
-    # Cell x wants the columns x .. x + side of every band row. Rows longer by one shift them all to the front.
-    skewed = F.pad(products.flatten(1), [0, width]).unflatten(1, (width, side * wide + 1))
-    local = skewed[..., :-1].unflatten(2, (side, wide))[..., :side]
+    # Cell x wants the columns x .. x + side of every band row.
+    row = side * wide
+    if torch.is_grad_enabled():
+        # Rows longer by one shift them all to the front; the derivative of strides would be a slow scatter.
+        skewed = F.pad(products.flatten(1), [0, width]).unflatten(1, (width, row + 1))
+        local = skewed[..., :-1].unflatten(2, (side, wide))[..., :side]
+    else:
+        local = products.as_strided((n * height, width, side, side), (width * row, row + 1, wide, 1))
     return local.reshape(n, height, width, side * side).permute(0, 3, 1, 2)
