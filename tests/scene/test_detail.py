@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from zipmap_app.scene.detail import HARDWARE_BUDGET, SOFTWARE_BUDGET, DetailController, Sampling
+from zipmap_app.scene.detail import HARDWARE_BUDGET, SOFTWARE_BUDGET, DetailController, Sampling, enlargement
 from zipmap_app.state.points import POINT_DTYPE
 
 SOFTWARE = "llvmpipe (LLVM 15.0.6, 256 bits)"
@@ -64,3 +64,12 @@ def test_without_a_gpu_shading_waits_for_the_whole_picture():
     detail.set_renderer(SOFTWARE)
     assert not detail.allows_shading(is_complete=False)
     assert detail.allows_shading(is_complete=True)
+
+
+def test_points_of_a_small_sample_grow_to_close_the_gaps_and_those_of_a_large_one_a_little():
+    assert enlargement(500_000, 1, 2.0) == 1.0
+    assert enlargement(500_000, 4, 2.0) == pytest.approx(2.0**0.5)
+    few, many = enlargement(500_000, 61, 2.0), enlargement(200_000_000, 41, 2.0)
+    assert few == pytest.approx((300_000 * 61 / 500_000) ** 0.5 / 2)
+    assert many == 2.0
+    assert enlargement(10_000, 83, 1.0) == 4.0

@@ -10,6 +10,7 @@ HARDWARE_BUDGET = 5_000_000
 _MIN_BUDGET, _MAX_BUDGET = 5_000, 50_000_000
 _HARDWARE_TARGET_MS = 16.0
 _SOFTWARE_TARGET_MS = 20.0  # drawn by the GUI thread's own cores: a picture must not hold it up
+_SAMPLE_FILL_PX = 300_000  # pixels that the enlarged points of a small sample may cover together
 _PATIENCE = 2.0  # a part of the picture at rest may take so many times as long
 # Primes that divide few usual widths: a stride that shares a factor with the width shows as stripes.
 _STRIDES = (1, 3, 7, 11, 13, 17, 19, 23, 29, 31, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83)
@@ -54,6 +55,16 @@ def sampling_for(n_points: int, budget: float) -> Sampling:
     wanted = math.ceil(n_points / budget)
     stride = next((stride for stride in _STRIDES if stride >= wanted), MAX_STRIDE)
     return Sampling(stride, max(math.ceil(n_points / (stride * budget)), 1))
+
+
+def enlargement(n_points: int, n_parts: int, size_px: float) -> float:
+    """How much larger the points of one part of a cloud are drawn, so that they close the gaps of the others.
+
+    Growing with the square root of the number of parts would fill as many pixels as drawing all points; only few
+    points can afford that.
+    """
+    affordable = math.sqrt(_SAMPLE_FILL_PX * n_parts / max(n_points, 1)) / size_px
+    return min(max(min(math.pow(n_parts, 0.25), 2.0), min(affordable, 4.0)), math.sqrt(n_parts))
 
 
 class DetailController:

@@ -11,7 +11,7 @@ from vispy.scene.visuals import create_visual_node
 from vispy.visuals import Visual
 
 from zipmap_app.resource_paths import resource_text
-from zipmap_app.scene.detail import Part, Sampling
+from zipmap_app.scene.detail import Part, Sampling, enlargement
 from zipmap_app.scene.partial_picture import PartialPicture
 from zipmap_app.scene.point_style import PointStyle
 from zipmap_app.scene.vertex_store import CHUNK_CAPACITY, VertexStore
@@ -134,9 +134,7 @@ class GrowingPointsVisual(Visual):  # type: ignore[misc]
 
     def _draw_sample(self, content: object, clip_from_visual: np.ndarray) -> None:
         plan, layer = self.plan, self._sample
-        # Larger points close the gaps that missing ones leave. Only in part: growing with the square root of the
-        # stride would fill as many pixels as drawing them all.
-        size_px = self._size_px * min(plan.sampling.n_parts**0.25, 2.0)
+        size_px = self._size_px * enlargement(self.store.n_points, plan.sampling.n_parts, self._size_px)
         layer.picture.fit()
         layer.restart(content, clip_from_visual, plan.sampling, size_px)
         self._shown = layer
