@@ -33,7 +33,7 @@ from zipmap_app.pipeline.engine import FrameInput, View
 from zipmap_app.pipeline.options import RunOptions
 from zipmap_app.pipeline.zipmap_engine import ZipMapEngine
 from zipmap_app.sources.opencv import cv2
-from zipmap_app.sources.pictures import rgb_from_picture
+from zipmap_app.sources.pictures import fov_from_picture, rgb_from_picture
 from zipmap_app.state.messages import SourceFrame
 from zipmap_model import MODEL_CONFIGS
 
@@ -89,7 +89,9 @@ def stream(root: Path, n_frames: int) -> Streamed:
     inputs, views = [], []
     for index, path in enumerate(sorted((root / "frames").iterdir())[:n_frames]):
         rgb = rgb_from_picture(path)
-        frame = preparing.prepare(SourceFrame(index, float(index), time.monotonic(), rgb, path.name), 0)
+        fov_x_rad = fov_from_picture(path, (rgb.shape[0], rgb.shape[1]))
+        source_frame = SourceFrame(index, float(index), time.monotonic(), rgb, path.name, fov_x_rad)
+        frame = preparing.prepare(source_frame, 0)
         (result,) = plain.step(frame)
         inputs.append(frame)
         views.append(View(result.world_from_camera, result.intrinsics, result.depth, result.confidence))
@@ -121,6 +123,9 @@ def sequence_rows(truth: EvalSequence, streamed: Streamed) -> list[Row]:
         _row(truth, "with assist, field of view unknown", assisted(streamed, None)),
         _row(truth, "with assist, true field of view", assisted(streamed, float(K[0, 0, 0]))),
     ]
+    told_px = streamed.inputs[0].focal_px
+    if told_px is not None:
+        rows.append(_row(truth, "with assist, field of view from EXIF", assisted(streamed, told_px)))
     n = len(streamed.views)
     others: list[tuple[str, np.ndarray]] = [
         ("LK + essential matrix, true K, equal steps", odometry(streamed.inputs, K, np.ones(n - 1))),
