@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -153,7 +154,8 @@ class ZipMapEngine:
     def announce(self, frame: SourceFrame) -> None:
         # The first frame of a scene decides the size of all, and a window wants all its frames at once.
         if isinstance(self._session, zm.LookaheadSession) and self._window == 1 and self._memory.size_hw:
-            self._upcoming.announce(frame, self.prepare(frame, 0))
+            with suppress(Exception):  # whatever is wrong with the frame is told in its own turn
+                self._upcoming.announce(frame, self.prepare(frame, 0))
 
     def step(self, frame: FrameInput) -> Sequence[FrameResult]:
         memory = self._memory
