@@ -44,7 +44,8 @@ def compile_model(model: ZipMap) -> None:
         MotionCue: (("forward", _compiled(MotionCue.forward)),),
         ConvStem: (("fine", _compiled(ConvStem.fine)),),
         DenseHead: (("forward", _in_bfloat16(_compiled(DenseHead.forward))),),
-        MotionHead: (("solve_and_chain", _compiled(MotionHead.solve_and_chain)),),
+        # Not solve_and_chain: PyTorch 2.11 returns a named tuple that `_replace` made with entries missing.
+        MotionHead: (("solve_all", _compiled(MotionHead.solve_all)),),
     }
     step = _packed_window_step()
     for module in model.modules():

@@ -37,6 +37,7 @@ class LossWeights:
         0.3  # rotation and translation of the guess that the solver starts from, against the solved
     )
     fov: float = 1.0  # radians
+    chain_fov: float = 0.0  # the same of the estimate from all views so far and what their motions say
     flow: float = 0.15  # Laplace likelihood of flow, pixels
     query_rgb: float = 2.0
     query_rgb_gradient: float = 0.5
@@ -55,6 +56,7 @@ class LossTerms:
     chain_rotation: Tensor
     chain_translation: Tensor
     fov: Tensor
+    chain_fov: Tensor
     flow: Tensor
     query_rgb: Tensor
     query_rgb_gradient: Tensor
@@ -75,15 +77,16 @@ def total_loss(
     zero = prediction.depth.new_zeros(())
     depth, sky = depth_likelihood(prediction.depth, prediction.depth_confidence, batch.depth)
     gradient = depth_gradient(prediction.depth, batch.depth)
-    rotation = translation = chain_rotation = chain_translation = fov = flow = zero
+    rotation = translation = chain_rotation = chain_translation = fov = chain_fov = flow = zero
     if prediction.motion is not None:
         rotation, translation = relative_motion(prediction.motion.previous_from_camera, batch)
         guess = relative_motion(prediction.motion.guess, batch)
         rotation, translation = rotation + weights.guess * guess[0], translation + weights.guess * guess[1]
-        fov = field_of_view(prediction.motion, batch)
+        fov = field_of_view(prediction.motion.fov, batch)
         flow = flow_likelihood(prediction.motion, batch)
     if prediction.pose_encoding is not None:
         chain_rotation, chain_translation = chained_pose(prediction.pose_encoding, batch)
+        chain_fov = field_of_view(prediction.pose_encoding[..., 7:], batch)
     rgb = rgb_gradient = query_depth = zero
     if prediction.query is not None:
         rgb, rgb_gradient, query_depth = query_losses(prediction.query, batch)
@@ -96,6 +99,7 @@ def total_loss(
         chain_rotation,
         chain_translation,
         fov,
+        chain_fov,
         flow,
         rgb,
         rgb_gradient,
@@ -183,11 +187,11 @@ def chained_pose(pose_encoding: Tensor, batch: TrainingBatch) -> tuple[Tensor, T
     return rotation, (miss / (target.norm(dim=-1) + 0.1)).mean()
 
 
-def field_of_view(motion: MotionPrediction, batch: TrainingBatch) -> Tensor:
-    """Absolute error of both fields of view of every single view, radians."""
+def field_of_view(fov: Tensor, batch: TrainingBatch) -> Tensor:
+    """Absolute error of both fields of view (B, S, 2), vertical and horizontal, radians."""
     height, width = batch.images.shape[-2:]
     halves = torch.stack((height / 2 / batch.focal_px, width / 2 / batch.focal_px), -1)
-    return (motion.fov - (2 * halves.atan())[:, None]).abs().mean()
+    return (fov - (2 * halves.atan())[:, None]).abs().mean()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

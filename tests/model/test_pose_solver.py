@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zipmap_model.geometry import quaternion_from_rotation, rotation_from_quaternion
-from zipmap_model.heads.motion import ChainState
+from zipmap_model.heads.motion import ChainState, MotionEvidence, MotionHead, RawMotion
 from zipmap_model.heads.pose_solver import Observations, focal_evidence, observe, refine_motion
 
 SIZE = (144, 192)
@@ -105,3 +105,55 @@ def test_the_chain_weighs_readings_and_what_motions_say():
     assert float(much.with_reading(torch.tensor([9.9])).log_focal) < 0.5, (
         "readings do not outweigh much evidence"
     )
+
+
+def _turning_views(n_views: int, focal_px: float, read_px: float) -> tuple[RawMotion, MotionEvidence]:
+    """A bumpy surface seen again and again by a camera that turns, and a head that misreads its focal length."""
+    cells, motion = _scene(0.15, (0.03, 0.02, 0.0))
+    depth = 1 + 0.3 * torch.rand(1, *SIZE, generator=torch.Generator().manual_seed(0))
+    unit = depth.log().mean().exp()
+    moved = rotation_from_quaternion(motion[:, 3:])
+    before = cells.point / unit @ moved.mT + motion[:, None, :3]
+    flow = focal_px * (before[..., :2] / before[..., 2:] - cells.point[..., :2] / cells.point[..., 2:])
+    flow = flow.mT.unflatten(2, (SIZE[0] // 4, SIZE[1] // 4))
+    evidence = MotionEvidence(
+        flow[:, None].repeat(1, n_views, 1, 1, 1),
+        torch.full((1, n_views, *flow.shape[-2:]), -2.0),
+        depth[:, None].repeat(1, n_views, 1, 1),
+        torch.full((1, n_views, *SIZE), 20.0),
+    )
+    reading = torch.full((1, n_views), math.log(read_px / (0.9 * max(SIZE))))
+    return RawMotion(IDENTITY[:, None].repeat(1, n_views, 1), reading), evidence
+
+
+def _focal_of(pose_encoding: torch.Tensor) -> torch.Tensor:
+    return 0.5 * SIZE[1] / torch.tan(0.5 * pose_encoding[0, :, 8])
+
+
+def test_training_solves_all_views_at_once_nearly_as_one_after_the_other():
+    raw, evidence = _turning_views(6, FOCAL, read_px=140.0)
+    head = MotionHead(8, 4, pose_iterations=3)
+    start = ChainState.start(1, torch.device("cpu"))
+    at_once = head.train().solve_and_chain(raw, evidence, SIZE, start)
+    in_turn = head.eval().solve_and_chain(raw, evidence, SIZE, start)
+    focal = _focal_of(at_once.pose_encoding)
+    assert float(focal[0]) == pytest.approx(140.0, rel=1e-4), "the first view has not moved"
+    assert float(focal[-1]) > 144.0, "motions move the reading towards the truth"
+    torch.testing.assert_close(focal, _focal_of(in_turn.pose_encoding), rtol=0.02, atol=0)
+    torch.testing.assert_close(
+        at_once.previous_from_camera[:, :2], in_turn.previous_from_camera[:, :2], rtol=0, atol=1e-5
+    )
+    torch.testing.assert_close(at_once.previous_from_camera, in_turn.previous_from_camera, rtol=0, atol=5e-3)
+
+
+def test_the_estimate_of_the_focal_length_teaches_the_uncertainty_of_the_flow():
+    raw, evidence = _turning_views(4, FOCAL, read_px=130.0)
+    scale = evidence.flow_log_scale.clone().requires_grad_()
+    head = MotionHead(8, 4, pose_iterations=3).train()
+    start = ChainState.start(1, torch.device("cpu"))
+    chained = head.solve_and_chain(raw, evidence._replace(flow_log_scale=scale), SIZE, start)
+    chained.pose_encoding[0, -1, 8].backward()
+    assert scale.grad is not None
+    assert scale.grad.isfinite().all()
+    assert scale.grad[:, 1:].abs().amax() > 0
+    assert not scale.grad[:, 0].any(), "the first view says nothing"

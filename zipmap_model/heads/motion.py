@@ -52,12 +52,11 @@ class ChainState(NamedTuple):
 
     def with_motion(self, information: Tensor, slope: Tensor) -> ChainState:
         """After a motion gave evidence (``focal_evidence``) at the present estimate; the first view has none."""
-        information = torch.where(self.n_views > 1, information / _VIEWS_PER_OBSERVATION, 0.0)
-        step = -slope / (_VIEWS_PER_OBSERVATION * information.clamp(min=1e-9))
-        said = self.log_focal + step.clamp(-_MAX_FOCAL_STEP, _MAX_FOCAL_STEP)
+        information, weighted = _evidence_at(self.log_focal, information, slope)
+        has_moved = self.n_views > 1
         return self._replace(
-            focal_information=self.focal_information + information,
-            focal_evidence=self.focal_evidence + information * said,
+            focal_information=self.focal_information + torch.where(has_moved, information, 0.0),
+            focal_evidence=self.focal_evidence + torch.where(has_moved, weighted, 0.0),
         )
 
     def moved(self, step: Tensor, unit: Tensor) -> ChainState:
@@ -67,19 +66,19 @@ class ChainState(NamedTuple):
         is_first = (self.n_views == 1)[:, None, None]
         return self._replace(world_from_camera=torch.where(is_first, self.world_from_camera, further))
 
-    def pose_encoding(self, size_hw: tuple[int, int]) -> Tensor:
-        """(B, 9) of the last view."""
+    def pose_encoding(self, size_hw: tuple[int, int], log_focal: Tensor | None = None) -> Tensor:
+        """(B, 9) of the last view, with another focal length than the best estimate if one is given (B,)."""
+        log_focal = self.log_focal if log_focal is None else log_focal
         camera_from_world = invert_rigid(self.world_from_camera)
         return pose_encoding_from_rotation_translation_fov(
-            camera_from_world[:, :3, :3], camera_from_world[:, :3, 3], _fov(self.log_focal, size_hw)
+            camera_from_world[:, :3, :3], camera_from_world[:, :3, 3], _fov(log_focal, size_hw)
         )
 
     @property
     def log_focal(self) -> Tensor:
         """(B,) the best estimate, as RawMotion has it: the mean reading, moved by what motions said."""
-        weight = 1 / _FOCAL_STD**2
         mean = self.log_focal_sum / self.n_views.clamp(min=1)
-        return (weight * mean + self.focal_evidence) / (weight + self.focal_information)
+        return _moved_reading(mean, self.focal_information, self.focal_evidence)
 
 
 class MotionEvidence(NamedTuple):
@@ -135,8 +134,8 @@ class MotionHead(nn.Module):
     ) -> ChainedMotion:
         """Improve the relative poses by the evidence and chain them from ``state`` on.
 
-        While training, all views are solved at once with the mean of what the head has read of the focal length
-        so far. Otherwise one after the other, and every motion improves the focal length for those after it.
+        One view after the other, and every motion improves the focal length for those after it. While training,
+        all views are solved at once (``solve_all``), and what motions say is not carried on in the state.
         """
         # The chain trains the motion, not the depth: a wrong step must not bend the depth map.
         depth = evidence.depth.detach()
@@ -144,33 +143,48 @@ class MotionHead(nn.Module):
         evidence = evidence._replace(
             depth=depth / unit[..., None, None], confidence=evidence.confidence.detach()
         )
-        steps = motion.previous_from_camera
+        steps, focal = motion.previous_from_camera, None
         if self.pose_iterations and self.training:
-            steps = self._solve_all(motion, evidence, size_hw, state)
+            steps, focal = self.solve_all(motion, evidence, size_hw, state)
         solved, poses, fovs = [], [], []
         for i in range(depth.shape[1]):
             state = state.with_reading(motion.log_focal[:, i])
             step = steps[:, i]
-            if self.pose_iterations and not self.training:
+            if self.pose_iterations and focal is None:
                 step, state = self._solve_next(step, evidence.view(i), size_hw, state)
             state = state.moved(step, unit[:, i])
             solved.append(step)
-            poses.append(state.pose_encoding(size_hw))
+            poses.append(state.pose_encoding(size_hw, None if focal is None else focal[:, i]))
             fovs.append(_fov(motion.log_focal[:, i], size_hw))
         return ChainedMotion(
             torch.stack(poses, dim=1), torch.stack(solved, dim=1), torch.stack(fovs, dim=1), state
         )
 
-    def _solve_all(
+    def solve_all(
         self, motion: RawMotion, evidence: MotionEvidence, size_hw: tuple[int, int], state: ChainState
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
+        """Motions (B, S, 7), and the logarithm of the focal length after each of them (B, S); for training.
+
+        Solved twice: with the mean of what the head has read of the focal length so far, then with what the
+        motions of the views before say about it.
+        """
         S = motion.log_focal.shape[1]
         seen = state.n_views[:, None] + torch.arange(1, S + 1, device=state.n_views.device)
-        log_focal = (state.log_focal_sum[:, None] + motion.log_focal.detach().cumsum(1)) / seen
+        reading = (state.log_focal_sum[:, None] + motion.log_focal.detach().cumsum(1)) / seen
         flat = MotionEvidence(*(x.flatten(0, 1) for x in evidence))
-        cells = observe(*flat, focal_px=_focal_px(log_focal, size_hw).flatten())
-        solved = refine_motion(motion.previous_from_camera.flatten(0, 1), cells, self.pose_iterations)
-        return solved.unflatten(0, (-1, S))
+        guess = motion.previous_from_camera.flatten(0, 1)
+        cells = observe(*flat, focal_px=_focal_px(reading, size_hw).flatten())
+        # The motion enters the evidence as it is: flow and its uncertainty learn from what they say at it.
+        first = refine_motion(guess, cells, self.pose_iterations).detach()
+        information, slope = (x.unflatten(0, (-1, S)) for x in focal_evidence(first, cells))
+        information, weighted = _evidence_at(reading, information, slope)
+        information, weighted = (torch.where(seen > 1, x, 0.0) for x in (information, weighted))
+        total = state.focal_information[:, None] + information.cumsum(1)
+        total_weighted = state.focal_evidence[:, None] + weighted.cumsum(1)
+        before = _moved_reading(reading, total - information, total_weighted - weighted)
+        cells = observe(*flat, focal_px=_focal_px(before, size_hw).flatten())
+        solved = refine_motion(guess, cells, self.pose_iterations).unflatten(0, (-1, S))
+        return solved, _moved_reading(reading, total, total_weighted)
 
     def _solve_next(
         self, step: Tensor, view: MotionEvidence, size_hw: tuple[int, int], state: ChainState
@@ -178,6 +192,22 @@ class MotionHead(nn.Module):
         cells = observe(*view, focal_px=_focal_px(state.log_focal, size_hw))
         step = refine_motion(step, cells, self.pose_iterations)
         return step, state.with_motion(*focal_evidence(step, cells))
+
+
+def _evidence_at(log_focal: Tensor, information: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+    """From ``focal_evidence``, measured where the logarithm of the focal length was ``log_focal``.
+
+    Returns its information, and that times the logarithm it speaks for; both add up over views.
+    """
+    information, slope = information / _VIEWS_PER_OBSERVATION, slope / _VIEWS_PER_OBSERVATION
+    limit = _MAX_FOCAL_STEP * information
+    return information, information * log_focal + torch.clamp(-slope, -limit, limit)
+
+
+def _moved_reading(mean_reading: Tensor, information: Tensor, weighted: Tensor) -> Tensor:
+    """The mean of what the head read, moved by what motions said."""
+    weight = 1 / _FOCAL_STD**2
+    return (weight * mean_reading + weighted) / (weight + information)
 
 
 def _focal_px(log_focal: Tensor, size_hw: tuple[int, int]) -> Tensor:
