@@ -138,7 +138,7 @@ def _bundled() -> ZipMapConfig:
         stem_channels=64,
         stem_blocks=1,
         ttt_head_dim=128,
-        muon_steps=3,
+        muon_steps=2,
         newton_schulz_dtype="float32",  # bf16 noise is large in matrices this small
         tap_blocks=(0, 1, 2, 3),
         dpt_features=64,
@@ -148,7 +148,7 @@ def _bundled() -> ZipMapConfig:
         local_points=False,
         query_channels=9,
         motion_cue=True,
-        motion_refinements=2,
+        motion_refinements=3,
         pose_iterations=3,
         default_window=1,
         native_size=(144, 192),
