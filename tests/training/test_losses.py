@@ -14,6 +14,7 @@ from training.losses import (
     LossTerms,
     depth_gradient,
     depth_likelihood,
+    field_of_view,
     flow_likelihood,
     flow_target,
     masked_mean,
@@ -77,6 +78,13 @@ def test_relative_motion_counts_translation_in_units_of_depth() -> None:
     still = torch.tensor([0.0, 0, 0, 0, 0, 0, 1.0]).expand(1, 2, 7)
     _, translation = relative_motion(still, batch)
     assert translation.item() == pytest.approx(0.1 / 0.13, abs=1e-3)
+
+
+def test_field_of_view_is_compared_side_by_side() -> None:
+    batch = _batch((0.1, 0.0, 0.0))  # 24 x 32 pixels, focal length 40
+    true = torch.tensor([2 * math.atan(12 / 40), 2 * math.atan(16 / 40)]).expand(1, 2, 2)
+    assert field_of_view(true, batch).item() == pytest.approx(0.0, abs=1e-6)
+    assert field_of_view(true + torch.tensor([0.1, 0.3]), batch).item() == pytest.approx(0.2, abs=1e-6)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
