@@ -63,6 +63,7 @@ class FakeEngine:
 
     can_rewind = True
     can_query = True
+    looks_ahead = True
 
     def __init__(self, *, fails_at: int | None = None, load_error: str | None = None) -> None:
         self.gate = threading.Event()

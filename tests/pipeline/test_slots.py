@@ -24,29 +24,42 @@ def test_the_latest_slot_keeps_the_newest_and_counts_the_loss():
 
 def test_a_promised_frame_is_the_next_one_whatever_arrives():
     slot = LatestSlot()
-    given = frames(4)
-    assert slot.promise() is None
+    given = frames(8)
+    assert slot.take_pair() == (None, None)
     slot.put(given[0])
-    assert slot.promise() is given[0]
-    for frame in given[1:]:
+    assert slot.take_pair() == (given[0], None)
+    for frame in given[1:4]:
         slot.put(frame)
-    assert [slot.take() for _ in range(3)] == [given[0], given[3], None]
-    assert slot.n_dropped == 2
-    slot.put(given[1])
-    slot.promise()
+    assert slot.take_pair() == (given[2], given[3])  # two are wanted: the newest two
+    for frame in given[4:7]:
+        slot.put(frame)
+    assert slot.take_pair() == (given[3], given[6])
+    assert slot.n_dropped == 3
+    slot.put(given[7])
+    assert slot.take() is given[7]
+    assert slot.n_dropped == 4
+    assert slot.take() is None
+
+
+def test_a_cleared_slot_promises_nothing():
+    slot = LatestSlot()
+    given = frames(5)
+    for frame in given[:2]:
+        slot.put(frame)
+    assert slot.take_pair() == (given[0], given[1])
     slot.clear()
-    slot.put(given[2])
-    slot.put(given[3])
-    assert slot.take() is given[3]
+    for frame in given[2:]:
+        slot.put(frame)
+    assert slot.take_pair() == (given[3], given[4])
 
 
-def test_the_bounded_slot_promises_its_first_frame():
+def test_the_bounded_slot_promises_the_frame_behind():
     slot = BoundedSlot()
     first, second = frames(2)
     slot.put(first, 0.0)
     slot.put(second, 0.0)
-    assert slot.promise() is first
-    assert [slot.take(), slot.take()] == [first, second]
+    assert slot.take_pair() == (first, second)
+    assert slot.take_pair() == (second, None)
 
 
 def test_the_bounded_slot_blocks_and_loses_nothing():

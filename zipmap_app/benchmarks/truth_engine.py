@@ -70,6 +70,10 @@ class TruthEngine:
             n_dropped=n_dropped,
         )
 
+    @property
+    def looks_ahead(self) -> bool:
+        return False
+
     def announce(self, frame: SourceFrame) -> None:
         """The truth needs no time."""
 

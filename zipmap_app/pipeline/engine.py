@@ -131,6 +131,10 @@ class Engine(Protocol):
     def prepare(self, frame: SourceFrame, n_dropped: int) -> FrameInput:
         """Bring a frame to the model's size, which the first frame of a scene decides."""
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether knowing the next frame saves time."""
+
     def announce(self, frame: SourceFrame) -> None:
         """This frame will probably be the one after the next ``step``, which may begin on it beside its own work.
 

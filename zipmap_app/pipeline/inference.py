@@ -207,22 +207,23 @@ class Inference:
     def _advance(self, run: Run) -> bool:
         if not self._may_take_frame():
             return False
-        frame = run.slot.take()
+        # While paused, frame by frame: what a live source promised would be old by the time that it goes on.
+        if self._bench.looks_ahead and not self.is_paused:
+            frame, upcoming = run.slot.take_pair()
+        else:
+            frame, upcoming = run.slot.take(), None
         is_last = frame is None and run.slot.is_exhausted
         if run.is_ended or (frame is None and not is_last):
             return False
         with self._lock:
             self._n_allowed = max(self._n_allowed - 1, 0)
             packing, self._packing = self._packing, None
-            is_paused = self._is_paused
         try:
             if packing is not None:
                 self._bench.set_packing(packing)
             if frame is None:
                 self._deliver(run, self._bench.finish())
             else:
-                # Not while paused: a frame is old by the time that a live source goes on.
-                upcoming = None if is_paused else run.slot.promise()
                 self._deliver(run, self._bench.step(frame, run.n_dropped, upcoming))
         except Exception as error:
             # The top of the thread: the run ends, and the program goes on.

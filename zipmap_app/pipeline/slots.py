@@ -29,7 +29,7 @@ class FrameSlot(Protocol):
 
     def put(self, frame: SourceFrame, timeout_s: float) -> bool: ...
     def take(self, timeout_s: float = 0.0) -> SourceFrame | None: ...
-    def promise(self) -> SourceFrame | None: ...
+    def take_pair(self) -> tuple[SourceFrame | None, SourceFrame | None]: ...
     def clear(self) -> None: ...
     def finish(self) -> None: ...
     def close(self) -> None: ...
@@ -54,16 +54,26 @@ class _Slot:
         """The next frame, or None if none comes in time or none is left."""
         with self._changed:
             self._changed.wait_for(lambda: self._frames or self._is_finished, timeout_s)
-            frame = self._frames.popleft() if self._frames else None
+            frame = self._next() if self._frames else None
             self._n_promised = 0
             self._changed.notify_all()
         return frame
 
-    def promise(self) -> SourceFrame | None:
-        """The frame that the next ``take`` will return, unless the slot is cleared; None if none is inside."""
+    def take_pair(self) -> tuple[SourceFrame | None, SourceFrame | None]:
+        """The next frame, and the one that the next ``take_pair`` will return unless the slot is cleared.
+
+        None for those that are not there yet.
+        """
         with self._changed:
-            self._n_promised = min(len(self._frames), 1)
-            return self._frames[0] if self._frames else None
+            frame = self._frames.popleft() if self._frames else None
+            upcoming = self._frames[0] if self._frames else None
+            self._n_promised = 0 if upcoming is None else 1
+            self._changed.notify_all()
+        return frame, upcoming
+
+    def _next(self) -> SourceFrame:
+        """Under the lock, with a frame inside."""
+        return self._frames.popleft()
 
     def finish(self) -> None:
         """No more frames will be put; those inside can still be taken."""
@@ -104,9 +114,10 @@ class _Slot:
 
 
 class LatestSlot(_Slot):
-    """One place for live sources: a new frame replaces the unread one, and the loss is counted.
+    """For live sources: a new frame replaces unread ones, and the loss is counted.
 
-    A frame that was promised stays, in a place of its own.
+    ``take`` returns the newest frame. ``take_pair`` wants two, so two are kept: the one that was promised and the
+    newest, or the newest two.
     """
 
     def put(self, frame: SourceFrame, timeout_s: float = 0.0) -> bool:
@@ -114,13 +125,19 @@ class LatestSlot(_Slot):
         with self._changed:
             if self._is_finished:
                 return False
-            while len(self._frames) > self._n_promised:
-                self._frames.pop()
+            if len(self._frames) == 2:
+                del self._frames[self._n_promised]  # the older one of those that may go
                 self.n_dropped += 1
             self._frames.append(frame)
             self._changed.notify_all()
         self._on_change()
         return True
+
+    def _next(self) -> SourceFrame:
+        self.n_dropped += len(self._frames) - 1
+        newest = self._frames.pop()
+        self._frames.clear()
+        return newest
 
 
 class BoundedSlot(_Slot):

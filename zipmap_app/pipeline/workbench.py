@@ -62,6 +62,11 @@ class Workbench:
         return self.loaded_engine
 
     @property
+    def looks_ahead(self) -> bool:
+        """Whether ``step`` wants to know the frame after its own."""
+        return self.loaded_engine is not None and self.loaded_engine.looks_ahead
+
+    @property
     def asked(self) -> Engine | Companion:
         """Which of the two answers questions, and whose scenes can be kept. Raises EngineError for neither."""
         return self.engine if self.companion is None else self.companion

@@ -151,9 +151,13 @@ class ZipMapEngine:
             focal_px=None if fov_x_rad is None else focal_from_fov(fov_x_rad, frame.rgb.shape[1], framed),
         )
 
+    @property
+    def looks_ahead(self) -> bool:
+        # A window wants all its frames at once.
+        return isinstance(self._session, zm.LookaheadSession) and self._window == 1
+
     def announce(self, frame: SourceFrame) -> None:
-        # The first frame of a scene decides the size of all, and a window wants all its frames at once.
-        if isinstance(self._session, zm.LookaheadSession) and self._window == 1 and self._memory.size_hw:
+        if self.looks_ahead and self._memory.size_hw:  # the first frame of a scene decides the size of all
             with suppress(Exception):  # whatever is wrong with the frame is told in its own turn
                 self._upcoming.announce(frame, self.prepare(frame, 0))
 
