@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import torch
@@ -70,8 +70,10 @@ class LookaheadSession(StreamingSession):
     def settle(self) -> None:
         """Forget what was begun ahead; on return the other thread no longer uses the model."""
         self._ahead = None
-        if self._submitted is not None and not self._submitted.cancel():
-            wait([self._submitted])
+        submitted, self._submitted = self._submitted, None
+        if submitted is not None:
+            submitted.cancel()
+            self._worker.submit(bool).result()  # in its turn, so what was begun earlier is over, too
 
     def close(self) -> None:
         """End the other thread. ``state`` can still be read."""

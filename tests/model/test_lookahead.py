@@ -76,6 +76,23 @@ def test_after_settling_nothing_runs(mini, clip, ahead):
     assert set(calls) == {threading.get_ident()}
 
 
+def test_settling_waits_for_a_view_that_never_came(mini, clip, ahead, monkeypatch):
+    begin, gate, n_over = mini.begin, threading.Event(), []
+
+    def slow(*arguments, **keywords):
+        if threading.current_thread().name.startswith("lookahead"):
+            assert gate.wait(5.0)
+            n_over.append(1)
+        return begin(*arguments, **keywords)
+
+    monkeypatch.setattr(mini, "begin", slow)
+    ahead.step(clip[0], clip[1])
+    ahead.step(clip[2], clip[3])  # another view than announced, whose first half still runs
+    threading.Timer(0.1, gate.set).start()
+    ahead.settle()
+    assert n_over == [1]
+
+
 def test_reset_forgets_the_announced_view_too(mini, clip, ahead):
     images = list(clip[:2])
     ahead.step(images[0], images[1])

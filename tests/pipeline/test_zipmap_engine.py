@@ -132,13 +132,16 @@ def test_an_announced_frame_is_begun_once_and_beside_the_step(streaming, monkeyp
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lookahead")]
 
 
+def begin_one_and_prepare_the_next(engine, frames):
+    step(engine, frames[0])
+    return engine.prepare(frames[1], 0)
+
+
 def test_an_announced_frame_that_is_broken_spoils_no_other(streaming, monkeypatch):
     monkeypatch.setattr(devices, "_n_processors", lambda: 2)
     engine = loaded(streaming)
     frames = list(iter(SyntheticSource(2).read, None))
-    step(engine, frames[0])
-    given = engine.prepare(frames[1], 0)
-    prepare = engine.prepare
+    given, prepare = begin_one_and_prepare_the_next(engine, frames), engine.prepare
     monkeypatch.setattr(engine, "prepare", lambda *_: prepare(None, 0))
     engine.announce(frames[1])
     assert len(engine.step(given)) == 1
@@ -149,8 +152,7 @@ def test_a_run_over_all_frames_is_told_of_its_own_progress_only(streaming, monke
     monkeypatch.setattr(devices, "_n_processors", lambda: 2)
     engine = loaded(streaming)
     frames = list(iter(SyntheticSource(3).read, None))
-    step(engine, frames[0])
-    given = engine.prepare(frames[1], 0)
+    given = begin_one_and_prepare_the_next(engine, frames)
     engine.announce(frames[2])
     engine.step(given)
     threads = set()
