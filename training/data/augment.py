@@ -1,8 +1,8 @@
 """What cameras do to pictures: exposure, colour, vignetting, blur, noise and block compression; and passers-by.
 
-A look (colour and exposure) belongs to a whole clip and is shared with its query views; degradations hit the
-input views only. All draws are made on the device of the pictures from the given generator; nothing waits for
-the host.
+A look (colour and exposure) belongs to a whole clip and is shared with its query views, and so does a style;
+degradations hit the input views only. All draws are made on the device of the pictures from the given generator;
+nothing waits for the host.
 """
 
 from __future__ import annotations
@@ -55,6 +55,33 @@ def apply_look(images_BS3HW: Tensor, look: Look) -> Tensor:
     y = torch.linspace(-1, 1, height, device=x.device)[:, None]
     r2 = (y**2 + torch.linspace(-1, 1, width, device=x.device) ** 2) * 0.5
     return (x * (1 - look.vignette * r2)).clamp(0.0, 1.0)
+
+
+def restyle(images_BS3HW: Tensor, n_inputs: int, n_styled: int, generator: torch.Generator) -> Tensor:
+    """Mix the first `n_styled` clips with random convolutions of themselves; the others stay as they are.
+
+    Textures and colours change, edges stay where they are. One function a clip, its brightness and contrast taken
+    from the first `n_inputs` views and applied to all. Pictures stay in [0, 1].
+    """
+    x = images_BS3HW[:n_styled]
+    device = x.device
+
+    def uniform(low: float, high: float, channels: int = 1) -> Tensor:
+        draw = torch.rand(n_styled, 1, channels, 1, 1, device=device, generator=generator)
+        return draw * (high - low) + low
+
+    kernel = torch.randn(n_styled, 3, 3, 3, 3, device=device, generator=generator)
+    centre = F.pad(kernel[..., 1:2, 1:2], [1] * 4)  # colours alone
+    kernel = torch.where(uniform(0.0, 1.0) < 0.5, centre, kernel)
+    # The views of a clip are the batch of its group of channels.
+    grouped = F.pad(x.transpose(0, 1).flatten(1, 2), [1] * 4, mode="replicate")
+    drawn = (
+        F.conv2d(grouped, kernel.flatten(0, 1), groups=n_styled).view_as(x.transpose(0, 1)).transpose(0, 1)
+    )
+    std, mean = torch.std_mean(drawn[:, :n_inputs], dim=(1, 3, 4), keepdim=True)
+    drawn = (drawn - mean) / std.clamp(min=1e-3) * uniform(0.12, 0.26, 3) + uniform(0.3, 0.6, 3)
+    styled = torch.lerp(drawn, x, uniform(0.0, 1.0)).clamp(0.0, 1.0)
+    return torch.cat((styled, images_BS3HW[n_styled:]))
 
 
 def degrade(images_BS3HW: Tensor, generator: torch.Generator) -> Tensor:

@@ -67,23 +67,7 @@ def compose_street(dice: Dice) -> tuple[SceneBatch, Layout]:
             y = y + 2 * length + torch.where(dice.chance(0.3), dice.uniform(1.0, 6.0), zero)
     for index in range(4):
         side = -1.0 if index % 2 else 1.0
-        x, y = side * (half_road - 1.1), dice.uniform(-14.0, 18.0)
-        paint = materials.make_material(
-            dice, patterns=(Pattern.PLAIN,), value=(0.1, 0.95), saturation=(0.0, 0.8), gloss=0.8
-        )
-        glass = materials.make_material(dice, patterns=(Pattern.PLAIN,), value=(0.05, 0.3), gloss=0.8)
-        present = dice.chance(0.7)
-        length, high = dice.uniform(1.8, 2.4), dice.uniform(0.38, 0.5)
-        build.add(
-            Shape.BOX, vector(x, y, high + 0.25), vector(zero + 0.88, length, high), paint, present=present
-        )
-        build.add(
-            Shape.BOX,
-            vector(x, y - 0.2, high * 2 + 0.55),
-            vector(zero + 0.76, length * 0.55, zero + 0.33),
-            glass,
-            present=present,
-        )
+        park_car(build, side * (half_road - 1.1), dice.uniform(-14.0, 18.0))
     _plant_trees(build, count=3, spread_x=half_road + 2.0, near_y=20.0, size=(1.0, 2.2), on_kerb=True)
     for _ in range(3):
         tall = dice.uniform(1.5, 3.5)
@@ -104,6 +88,26 @@ def compose_street(dice: Dice) -> tuple[SceneBatch, Layout]:
         ),
     )
     return build.build(lighting), layout
+
+
+def park_car(build: SceneBuilder, x: Tensor, y: Tensor) -> None:
+    """Body and glass, along y; seven cars in ten are there."""
+    dice = build.dice
+    paint = materials.make_material(
+        dice, patterns=(Pattern.PLAIN,), value=(0.1, 0.95), saturation=(0.0, 0.8), gloss=0.8
+    )
+    glass = materials.make_material(dice, patterns=(Pattern.PLAIN,), value=(0.05, 0.3), gloss=0.8)
+    present = dice.chance(0.7)
+    length, high = dice.uniform(1.8, 2.4), dice.uniform(0.38, 0.5)
+    body, cabin = torch.full((dice.n,), 0.88), torch.full((dice.n,), 0.76)
+    build.add(Shape.BOX, vector(x, y, high + 0.25), vector(body, length, high), paint, present=present)
+    build.add(
+        Shape.BOX,
+        vector(x, y - 0.2, high * 2 + 0.55),
+        vector(cabin, length * 0.55, torch.full((dice.n,), 0.33)),
+        glass,
+        present=present,
+    )
 
 
 def drive_along(dice: Dice, layout: Layout, share: float) -> Layout:
@@ -134,24 +138,29 @@ def _plant_trees(
         side = torch.where(dice.chance(0.5), 1.0, -1.0)
         x = side * spread_x if on_kerb else dice.uniform(-1.0, 1.0) * spread_x
         y, crown = dice.uniform(-near_y, near_y), dice.uniform(*size)
-        trunk, thick = crown * dice.uniform(0.5, 1.2), crown * 0.09
-        present = dice.chance(0.75)
-        build.add(
-            Shape.CYLINDER,
-            vector(x, y, trunk),
-            vector(thick, thick, trunk),
-            materials.rock(dice),
-            present=present,
-        )
-        shape = Shape.PYRAMID if index % 3 == 2 else Shape.ELLIPSOID
-        build.add(
-            shape,
-            vector(x, y, trunk * 2 + crown * 0.6),
-            vector(crown, crown, crown * dice.uniform(0.8, 1.5)),
-            materials.vegetation(dice),
-            yaw_rad=dice.uniform(0.0, 3.1),
-            present=present,
-        )
+        plant_tree(build, x, y, crown, is_conical=index % 3 == 2)
+
+
+def plant_tree(build: SceneBuilder, x: Tensor, y: Tensor, crown: Tensor, *, is_conical: bool) -> None:
+    """Trunk and crown of half width `crown`; three trees in four are there."""
+    dice = build.dice
+    trunk, thick = crown * dice.uniform(0.5, 1.2), crown * 0.09
+    present = dice.chance(0.75)
+    build.add(
+        Shape.CYLINDER,
+        vector(x, y, trunk),
+        vector(thick, thick, trunk),
+        materials.rock(dice),
+        present=present,
+    )
+    build.add(
+        Shape.PYRAMID if is_conical else Shape.ELLIPSOID,
+        vector(x, y, trunk * 2 + crown * 0.6),
+        vector(crown, crown, crown * dice.uniform(0.8, 1.5)),
+        materials.vegetation(dice),
+        yaw_rad=dice.uniform(0.0, 3.1),
+        present=present,
+    )
 
 
 def compose_terrain(dice: Dice) -> tuple[SceneBatch, Layout]:

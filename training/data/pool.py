@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zipmap_model.geometry import rays_at_size
 
-from .augment import add_passers_by, apply_look, degrade, draw_look
+from .augment import add_passers_by, apply_look, degrade, draw_look, restyle
 from .batches import TrainingBatch, intrinsics_from_focal, normalise_geometry
 from .procedural import ClipBatch, ComposedClips, ProceduralConfig, compose_clips, film_clips
 
@@ -35,10 +35,13 @@ class PoolConfig:
     refresh_every: int = 40  # steps between two new chunks; 0 keeps the first filling
     max_stride: int = 2  # frames skipped between two views of a batch, at most
     passer_share: float = 0.0  # of the clips of a batch: something moves through the picture
+    restyle_share: float = 0.0  # of the clips of a batch: their colours and textures are changed at random
 
     def __post_init__(self) -> None:
         if self.first_chunks is not None and self.first_chunks < 1:
             raise ValueError(f"first_chunks must be at least 1, got {self.first_chunks}")
+        if not 0 <= self.restyle_share <= 1:
+            raise ValueError(f"restyle_share must lie in 0..1, got {self.restyle_share}")
 
     def chunks_made(self, step: int) -> int:
         """Chunks made until `step`, those since replaced included."""
@@ -130,6 +133,10 @@ class ClipPool:
         depth = self._depth[clip[:, None], picked].float()
         geometry = normalise_geometry(depth, self._cameras[clip[:, None], picked])
         focal = self._focal[clip]
+        # Clips come in random order, so the first ones are any; none drawn leaves older recipes what they were.
+        n_styled = round(self.config.restyle_share * rgb.shape[0])
+        if n_styled:
+            rgb = restyle(rgb, n_views, n_styled, self._generator)
         look = draw_look(rgb.shape[0], rgb.device, self._generator)
         rgb = apply_look(rgb, look)
         queries: tuple[Tensor | None, Tensor | None, Tensor | None] = (None, None, None)

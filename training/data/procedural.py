@@ -18,6 +18,7 @@ from .outdoors import compose_street, compose_terrain, drive_along
 from .render import render_frames
 from .rooms import compose_room
 from .scenes import Dice, SceneBatch, colliding, concatenate_scenes
+from .suburbs import compose_suburb
 from .trajectories import draw_trajectories
 
 _CAMERA_CLEARANCE_M = 0.25
@@ -38,12 +39,15 @@ class ProceduralConfig:
     samples: int = 4  # shaded rays around the centre of a pixel (1, 2 or 4)
     forward_share: float = 0.22  # weight of moving forward beside the other ways to move (0.78 together)
     drive_share: float = 0.0  # of the streets: seen along the road, as from a car
+    suburb_share: float = 0.0  # of the streets: wide ones between gardens instead of rows of houses
 
     def __post_init__(self) -> None:
         if self.n_frames < 2:
             raise ValueError(f"n_frames must be at least 2, got {self.n_frames}")
         if not 0 <= self.room_share + self.street_share <= 1:
             raise ValueError("room_share + street_share must lie in 0..1")
+        if not 0 <= self.suburb_share <= 1:
+            raise ValueError(f"suburb_share must lie in 0..1, got {self.suburb_share}")
         if self.fov_even_in not in ("angle", "log_focal"):
             raise ValueError(f"fov_even_in: unknown {self.fov_even_in!r}")
 
@@ -82,9 +86,11 @@ def compose_clips(config: ProceduralConfig, n_clips: int, seed: int) -> Composed
     generator = torch.Generator().manual_seed(seed)
     n_rooms = round(n_clips * config.room_share)
     n_streets = min(round(n_clips * config.street_share), n_clips - n_rooms)
+    n_suburbs = round(n_streets * config.suburb_share)
     families: tuple[tuple[Composer, int], ...] = (
         (compose_room, n_rooms),
-        (compose_street, n_streets),
+        (compose_street, n_streets - n_suburbs),
+        (compose_suburb, n_suburbs),
         (compose_terrain, n_clips - n_rooms - n_streets),
     )
     parts: list[SceneBatch] = []

@@ -76,3 +76,20 @@ def test_sub_clips_stay_inside_and_run_both_ways() -> None:
 def test_too_many_views_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         sub_clip_frames(3, 4, 1, 1, torch.Generator())
+
+
+def test_a_share_of_the_clips_is_restyled_and_only_in_colour(stepped: ClipPool) -> None:
+    styled = ClipPool(dataclasses.replace(_CONFIG, restyle_share=0.5), 1, _CPU)
+    styled.advance_to(4)
+    ours, theirs = styled.batch(4, 4, 2, 1), stepped.batch(4, 4, 2, 1)
+    assert torch.equal(ours.depth, theirs.depth)
+    assert torch.equal(ours.world_from_camera, theirs.world_from_camera)
+    assert not torch.equal(ours.images[0], theirs.images[0])
+    with pytest.raises(ValueError, match="restyle_share"):
+        dataclasses.replace(_CONFIG, restyle_share=1.5)
+
+
+def test_without_restyling_batches_are_what_they_were(stepped: ClipPool) -> None:
+    """Recipes of earlier legs must draw what they drew."""
+    batch = stepped.batch(4, 3, 2, 1)
+    assert float(batch.images.double().sum()) == pytest.approx(9608.61144, rel=1e-5)

@@ -17,6 +17,7 @@ from training.data import render
 from training.data.batches import intrinsics_from_focal
 from training.data.contact_sheet import save_contact_sheet
 from training.data.procedural import ClipBatch, ProceduralConfig, compose_clips, film_clips, generate_clips
+from training.data.raycast import Shape
 from training.data.render import BlockTables, shade_rays
 from zipmap_model import invert_rigid, points_from_depth
 
@@ -175,3 +176,32 @@ def test_two_samples_are_close_to_four() -> None:
     assert torch.equal(few.depth, many.depth)
     error = (few.rgb.float() - many.rgb.float()).abs()
     assert 0 < error.mean() < 2.0
+
+
+def test_suburbs_take_their_share_of_the_streets_and_have_houses_far_from_the_road() -> None:
+    config = ProceduralConfig(n_frames=4, room_share=0.0, street_share=1.0, suburb_share=0.5)
+    composed = compose_clips(config, 24, 7)
+    usual = compose_clips(dataclasses.replace(config, suburb_share=0.0), 24, 7)
+    # Half widths of the first slot: the ground of a suburb reaches farther than that of a street.
+    reach = composed.scenes.half_size[:, 0, 0]
+    assert reach.tolist() == [150.0] * 12 + [220.0] * 12
+    assert (usual.scenes.half_size[:, 0, 0] == 150.0).all()
+    scenes = composed.scenes
+    center = (-scenes.local_offset * scenes.half_size)[12:, :, 0]  # nothing there is turned but crowns
+    half = scenes.half_size[12:, :, 0]
+    is_building = scenes.half_size[12:, :, 2] > 1  # higher than cars, hedges and roads
+    is_house = (scenes.shape[12:] == Shape.BOX) & (half >= 4) & is_building
+    assert is_house.sum(1).min() > 0
+    assert (center.abs() - half)[is_house].min() >= 9.99
+    assert composed.world_from_camera[12:, :, 2, 3].max() < 1.9
+    with pytest.raises(ValueError, match="suburb_share"):
+        ProceduralConfig(suburb_share=2.0)
+
+
+def test_no_family_needs_more_primitives_than_rooms() -> None:
+    """The compiled renderer knows one number of primitives, that of a batch of all families."""
+    suburbs, rooms = (
+        compose_clips(ProceduralConfig(n_frames=2, room_share=r, street_share=1 - r, suburb_share=1.0), 2, 1)
+        for r in (0.0, 1.0)
+    )
+    assert suburbs.scenes.shape.shape[1] <= rooms.scenes.shape.shape[1]
