@@ -2,7 +2,7 @@
 
 Corners are followed by Lucas-Kanade, hold on to the newest keyframe, and start at the model's depth. Every frame
 solves for its camera and the depths together, every keyframe for the cameras of a short window too. The points
-that several cameras agree on then scale and bend the model's depth, smoothly.
+that several cameras agree on then scale and bend the model's depth, smoothly; what was seen before refines it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from zipmap_app.pipeline.assist import pose_guess
 from zipmap_app.pipeline.assist.adjustment import Adjusted, Problem, adjust
 from zipmap_app.pipeline.assist.corners import corners_in, follow
 from zipmap_app.pipeline.assist.depth_field import DepthField, fit_field, flat_field
+from zipmap_app.pipeline.assist.frame import Frame
 from zipmap_app.pipeline.assist.state import AssistState, Focal, Landmarks
 from zipmap_app.pipeline.engine import View
-from zipmap_app.sources.opencv import cv2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,8 @@ class Assisted:
 LOST = "Tracking is lost: cameras follow the model alone until the picture can be followed again."
 FOUND = "Tracking has found hold again."
 _LOST_AFTER, _FOUND_AFTER = 2, 4  # frames in a row
+_EARLY = 2  # kept cameras, up to which a map is young
+_EARLY_MOTION = 0.004  # median movement of the corners that epipolar geometry can say something about
 _PARALLAX = 0.006  # parallax at which a depth is known to a factor e, whatever its own residuals say
 _SURE = 0.03  # of the log of a depth: no point is taken to be known better when its first camera is forgotten
 
@@ -73,14 +75,15 @@ class TrackingAssist:
         focals = () if state is None else state.focals_px
         focals = (*focals, float(view.intrinsics[0, 0]))[-self._options.focal_memory :]
         focal = self._focal(focal_px, focals, state)
-        frame = _Frame(view, grey, focal)
+        frame = Frame(view, grey, focal)
         if state is None:
             state = self._start(frame, view.world_from_camera, flat_field(0.0), focal)
         else:
             state = self._advance(frame, replace(state, focal=focal))
-        state = replace(state, focals_px=focals, model_pose=view.world_from_camera)
+        dense = frame.dense(state)
+        state = replace(state, focals_px=focals, model_pose=view.world_from_camera, dense=dense)
         state, notice = _judged(state)
-        return Assisted(frame.corrected(state), state, notice)
+        return Assisted(frame.corrected(state, dense), state, notice)
 
     def _focal(self, known_px: float | None, told_px: tuple[float, ...], state: AssistState | None) -> Focal:
         if known_px is not None:
@@ -89,18 +92,19 @@ class TrackingAssist:
             return Focal(math.log(float(np.median(told_px))), self._options.focal_sigma)
         return state.focal
 
-    def _advance(self, frame: _Frame, state: AssistState) -> AssistState:
+    def _advance(self, frame: Frame, state: AssistState) -> AssistState:
         options = self._options
         model_step = np.linalg.inv(state.model_pose) @ frame.view.world_from_camera
         model_step[:3, 3] *= math.exp(state.field.mean)
         predicted = state.world_from_camera @ model_step
         found, seen = self._followed(frame, state, predicted)
-        is_key = self._is_keyframe(frame, state.landmarks, found, seen)
+        motion = self._motion(frame, state.landmarks, found, seen)
+        is_key = motion > self._options.keyframe_motion
         problem = self._problem(frame, state, found, seen, is_key)
         candidates = [predicted, state.world_from_camera @ state.step, state.world_from_camera]
         solved = self._solved(problem, state.cameras, pose_guess.best_camera(problem, candidates))
-        if is_key and len(state.cameras) == 1:
-            # Depth is all guessed yet, and may have led to the wrong one of several answers.
+        if len(state.cameras) <= _EARLY and motion > _EARLY_MOTION:
+            # Depth is mostly guessed yet, and may have led to the wrong one of several answers.
             starts = (predicted, pose_guess.epipolar_camera(problem))
             others = [self._solved(problem, state.cameras, start) for start in starts if start is not None]
             solved = min([solved, *others], key=lambda answer: answer.cost)
@@ -114,7 +118,7 @@ class TrackingAssist:
         focal = state.focal
         if problem.focal_prior is not None:
             focal = focal.measured(solved.focal_px / frame.scale, solved.focal_sigma)
-            frame = _Frame(frame.view, frame.grey, focal)
+            frame = Frame(frame.view, frame.grey, focal)
         pose = solved.world_from_camera[-1]
         way = np.linalg.norm(solved.world_from_camera[problem.host, :3, 3] - pose[:3, 3], axis=1)
         parallax = np.maximum(state.landmarks.parallax, way * np.exp(solved.log_inverse_depth))
@@ -143,14 +147,15 @@ class TrackingAssist:
         cameras = np.concatenate([kept, newest[None]])
         return adjust(replace(problem, world_from_camera=cameras), self._options.n_iterations)
 
-    def _is_keyframe(self, frame: _Frame, marks: Landmarks, found: np.ndarray, seen: np.ndarray) -> bool:
+    def _motion(self, frame: Frame, marks: Landmarks, found: np.ndarray, seen: np.ndarray) -> float:
+        """Median movement of the corners since the last keyframe; infinite where too few are left to tell."""
         moved = np.linalg.norm(found - frame.centre - marks.pixels[-1], axis=1)[seen]
         moved = moved[np.isfinite(moved)]
         if len(moved) < self._options.keyframe_share * self._options.n_corners:
-            return True
-        return float(np.median(moved)) > self._options.keyframe_motion * frame.diagonal
+            return math.inf
+        return float(np.median(moved)) / frame.diagonal
 
-    def _start(self, frame: _Frame, pose: np.ndarray, field: DepthField, focal: Focal) -> AssistState:
+    def _start(self, frame: Frame, pose: np.ndarray, field: DepthField, focal: Focal) -> AssistState:
         empty = Landmarks(
             np.empty((1, 0, 2)),
             np.empty(0, int),
@@ -170,12 +175,13 @@ class TrackingAssist:
             step=np.eye(4),
             model_pose=frame.view.world_from_camera,
             field=field,
+            dense=None,
             focal=focal,
             focals_px=(),
         )
 
     def _followed(
-        self, frame: _Frame, state: AssistState, predicted: np.ndarray
+        self, frame: Frame, state: AssistState, predicted: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Where the landmarks are in this frame (N, 2), and which of them were found (N,)."""
         marks = state.landmarks
@@ -201,7 +207,7 @@ class TrackingAssist:
         return found, seen
 
     def _problem(
-        self, frame: _Frame, state: AssistState, found: np.ndarray, seen: np.ndarray, is_key: bool
+        self, frame: Frame, state: AssistState, found: np.ndarray, seen: np.ndarray, is_key: bool
     ) -> Problem:
         """Everything known, the new camera last. It alone may move, at a keyframe the younger kept ones too."""
         marks = state.landmarks
@@ -222,7 +228,7 @@ class TrackingAssist:
         )
 
     def _field(
-        self, frame: _Frame, solved: Adjusted, marks: Landmarks, is_good: np.ndarray, before: DepthField
+        self, frame: Frame, solved: Adjusted, marks: Landmarks, is_good: np.ndarray, before: DepthField
     ) -> DepthField:
         cameras = solved.world_from_camera
         z = pose_guess.depths(cameras, marks, frame.focal, cameras[-1])[is_good]
@@ -233,7 +239,7 @@ class TrackingAssist:
         return fit_field(found / frame.size, ratio, sigma, before, self._options.scale_memory)
 
     def _with_keyframe(
-        self, frame: _Frame, state: AssistState, marks: Landmarks, solved: Adjusted, is_kept: np.ndarray
+        self, frame: Frame, state: AssistState, marks: Landmarks, solved: Adjusted, is_kept: np.ndarray
     ) -> AssistState:
         """The newest camera joins the kept ones, and new corners the landmarks; the oldest camera may go."""
         cameras = solved.world_from_camera
@@ -248,7 +254,7 @@ class TrackingAssist:
             keyframe_picture=frame.grey,
         )
 
-    def _with_new_corners(self, frame: _Frame, marks: Landmarks, field: DepthField) -> Landmarks:
+    def _with_new_corners(self, frame: Frame, marks: Landmarks, field: DepthField) -> Landmarks:
         """Landmarks of the newest kept camera filled up; new ones start at the model's depth."""
         spacing_px = self._options.spacing * frame.diagonal
         new = corners_in(frame.grey, marks.newest, self._options.n_corners - len(marks), spacing_px)
@@ -296,36 +302,3 @@ def _judged(state: AssistState) -> tuple[AssistState, str | None]:
     if state.is_lost and state.n_tracked >= _FOUND_AFTER:
         return replace(state, is_lost=False), FOUND
     return state, None
-
-
-class _Frame:
-    """A view and its picture, in pixels of the picture."""
-
-    def __init__(self, view: View, grey: np.ndarray, focal: Focal) -> None:
-        self.view = view
-        self.grey = grey
-        height, width = grey.shape
-        self.scale = width / view.depth.shape[1]  # pixels of the picture to one of the model's
-        self.focal = math.exp(focal.log_px) * self.scale
-        self.size = np.array([width, height], float)
-        self.diagonal = math.hypot(width, height)
-        # A pixel of the model at integer u lies on the ray (u - W / 2) / f.
-        self.centre = (np.array(view.depth.shape[::-1]) / 2 + 0.5) * self.scale - 0.5
-
-    def log_depth(self, pixels: np.ndarray) -> np.ndarray:
-        """Log of the model's depth at pixels (n, 2) of the picture."""
-        at = ((pixels + 0.5) / self.scale - 0.5).astype(np.float32)
-        if not len(at):
-            return np.empty(0)
-        log_depth = np.log(np.maximum(self.view.depth, np.float32(1e-6)))
-        sampled = cv2.remap(
-            log_depth, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        return sampled[:, 0].astype(np.float64)
-
-    def corrected(self, state: AssistState) -> View:
-        """The view with the tracked camera and the bent depth."""
-        intrinsics = self.view.intrinsics.copy()
-        intrinsics[0, 0] = intrinsics[1, 1] = math.exp(state.focal.log_px)
-        factor = state.field.factor((self.view.depth.shape[0], self.view.depth.shape[1]))
-        return View(state.world_from_camera, intrinsics, self.view.depth * factor, self.view.confidence)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zipmap_app.pipeline.assist.dense_depth import DenseMemory
 from zipmap_app.pipeline.assist.depth_field import DepthField
 
 
@@ -68,6 +69,7 @@ class AssistState:
     step: np.ndarray  # (4, 4) previous_from_camera of the newest frame
     model_pose: np.ndarray  # (4, 4) world_from_camera that the model gave for it
     field: DepthField
+    dense: DenseMemory | None  # of the newest frame; None where a new map starts
     focal: Focal
     focals_px: tuple[float, ...]  # that the model gave, in model pixels
     n_failed: int = 0  # frames in a row that could not be tracked
@@ -76,4 +78,6 @@ class AssistState:
 
     @property
     def memory_bytes(self) -> int:
-        return self.newest_picture.nbytes + self.keyframe_picture.nbytes + self.landmarks.pixels.nbytes
+        pictures = self.newest_picture.nbytes + self.keyframe_picture.nbytes
+        dense = 0 if self.dense is None else self.dense.memory_bytes
+        return pictures + self.landmarks.pixels.nbytes + dense
