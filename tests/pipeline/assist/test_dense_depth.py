@@ -70,7 +70,7 @@ def test_true_depth_stays_true(room):
     memory = None
     for grey, depth, camera in zip(greys, depths, cameras, strict=True):
         memory = refine(depth, grey, camera, focal, memory)
-    assert error(memory, depths[-1]) < 0.015
+    assert error(memory, depths[-1]) < 0.02
 
 
 def test_a_sweep_finds_how_far_off_a_wall_is_from_its_pattern_alone():

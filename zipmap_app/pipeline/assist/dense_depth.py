@@ -20,7 +20,7 @@ _AGREEMENT = 0.3  # of log depth: further apart, two depths belong to different 
 _MAX_WEIGHT = 5.0  # frames that the memory of a pixel counts for
 _LONGEST_SIDE = 120  # pixels of the sweep: its pictures are half as large as the depth of small models
 _SPAN = 0.2  # of log depth, to both sides
-_N_DEPTHS = 9
+_N_DEPTHS = 7
 _PATCH = 5  # pixels of the sweep that are compared
 _POOL = 5  # pixels of the sweep whose costs are pooled
 _NOISE = 4.0  # grey levels: a pattern as weak as that correlates with nothing
@@ -31,7 +31,6 @@ _WEAKEST, _STRONGEST = (
 )  # correlation gained over the mean of all depths: nothing, and all is believed
 _SPREAD = 2.0  # pixels of the sweep over which what was found is spread
 _DOUBT = 0.15  # share of believing pixels at which half of what they found is taken
-_N_REFERENCES = 2  # earlier pictures in one sweep
 _BEST_PARALLAX, _LEAST_PARALLAX = 0.08, 0.015  # way between two cameras over the median depth
 _KEPT_PARALLAX = 0.02  # between two pictures that are kept
 _N_KEPT = 6
@@ -84,10 +83,10 @@ def refine(
     if memory is not None:
         log_depth, weight = _carried(log_depth, world_from_camera, focal_px, memory)
         kept = memory.references
-        found = _swept(log_depth, newest, _chosen(kept, newest, typical))
-        if found is not None:
-            log_depth = log_depth + found[0]
-            weight = weight + found[1]
+        reference = _best_of(kept, newest, typical)
+        if reference is not None:
+            offset, belief = _swept(log_depth, newest, reference)
+            log_depth, weight = log_depth + offset, weight + belief
     if not kept or _parallax(kept[-1], newest, typical) > _KEPT_PARALLAX:
         kept = (*kept, newest)[-_N_KEPT:]
     return DenseMemory(log_depth, weight, world_from_camera, focal_px, kept)
@@ -140,16 +139,20 @@ def _carried(
     return log_depth + difference * weight / (1 + weight), 1 + weight
 
 
-def _chosen(kept: tuple[Reference, ...], newest: Reference, typical: float) -> list[Reference]:
-    """The references whose parallax is best for a sweep: enough to tell depths apart, and still alike."""
-    chosen = []
+def _best_of(kept: tuple[Reference, ...], newest: Reference, typical: float) -> Reference | None:
+    """The reference with the best parallax for a sweep: enough to tell depths apart, and still alike.
+
+    A second one costs as much again and made no difference to the error of depth.
+    """
+    best, least = None, math.inf
     for reference in kept:
         parallax = _parallax(reference, newest, typical)
         looks_along = reference.world_from_camera[:3, 2] @ newest.world_from_camera[:3, 2] > _MAX_TURN
         if parallax > _LEAST_PARALLAX and looks_along:
-            chosen.append((abs(math.log(parallax / _BEST_PARALLAX)), reference))
-    chosen.sort(key=lambda pair: pair[0])
-    return [reference for _, reference in chosen[:_N_REFERENCES]]
+            off = abs(math.log(parallax / _BEST_PARALLAX))
+            if off < least:
+                best, least = reference, off
+    return best
 
 
 def _parallax(first: Reference, second: Reference, typical: float) -> float:
@@ -157,25 +160,18 @@ def _parallax(first: Reference, second: Reference, typical: float) -> float:
     return float(np.linalg.norm(way)) / typical
 
 
-def _swept(
-    log_depth: np.ndarray, newest: Reference, references: list[Reference]
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """What to add to the log depth (H, W), and how surely (H, W) from 0 to 1; None without a reference."""
-    if not references:
-        return None
+def _swept(log_depth: np.ndarray, newest: Reference, reference: Reference) -> tuple[np.ndarray, np.ndarray]:
+    """What to add to the log depth (H, W), and how surely (H, W) from 0 to 1."""
     height, width = log_depth.shape
     small_height, small_width = newest.picture.shape
-    offsets = np.linspace(-_SPAN, _SPAN, _N_DEPTHS, dtype=np.float32)
-    cost = _LIKELY_NEAR * np.square(offsets / np.float32(_SPAN))
     depth = np.exp(cv2.resize(log_depth, (small_width, small_height), interpolation=cv2.INTER_AREA))
-    shrunk = small_width / width
-    for reference in references:
-        cost = cost + _dissimilarity(depth, newest, reference, shrunk, offsets) / len(references)
+    offsets = np.linspace(-_SPAN, _SPAN, _N_DEPTHS, dtype=np.float32)
+    cost = _dissimilarity(depth, newest, reference, small_width / width, offsets)
+    cost += _LIKELY_NEAR * np.square(offsets / np.float32(_SPAN))
     offset, belief = _lowest(_blurred(cost, _POOL), offsets)
     believed = cv2.GaussianBlur(belief, (0, 0), _SPREAD)
     offset = cv2.GaussianBlur(offset * belief, (0, 0), _SPREAD) / (believed + np.float32(_DOUBT))
-    full = (width, height)
-    return cv2.resize(offset, full), cv2.resize(believed, full)
+    return cv2.resize(offset, (width, height)), cv2.resize(believed, (width, height))
 
 
 def _dissimilarity(
