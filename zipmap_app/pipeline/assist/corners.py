@@ -6,10 +6,10 @@ import numpy as np
 
 from zipmap_app.sources.opencv import cv2
 
-_WINDOW_PX = (15, 15)
-_LEVELS = 4  # above the full picture; the coarsest window spans 240 pixels
+_WINDOW_PX = (13, 13)
+_LEVELS = 4  # above the full picture; the coarsest window spans 208 pixels
 _LEVELS_NEAR = 1  # where the guess is good to a few pixels
-_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02)
+_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03)
 _THERE_AND_BACK_PX = 0.7
 _QUALITY = 0.005  # of the best corner of the picture
 
