@@ -20,6 +20,7 @@ from tests.pipeline_fakes import FakeEngine
 from zipmap_app import headless
 from zipmap_app.cli import Arguments, parse
 from zipmap_app.headless import run_headless
+from zipmap_app.pipeline.packing import pack_points
 from zipmap_app.run_options import options_from_arguments
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +82,32 @@ def test_the_four_files_agree_with_each_other(tmp_path, model, capsys):
     assert summary["peak_memory_bytes"] > 50e6
     assert summary["versions"]["torch"] == torch.__version__
     assert summary["versions"]["model_file"]["name"] == "mini.safetensors"
+
+
+def test_tracked_frames_are_looked_back_over_and_the_cloud_is_that_of_the_better_depth(tmp_path, monkeypatch):
+    def run(name):
+        call = arguments(tmp_path / name, model="bundled", max_frames=8, every=3)
+        assert run_headless(call) == 0
+        with np.load(tmp_path / name / "predictions.npz") as archive:
+            return call, {name: archive[name] for name in archive.files}
+
+    call, better = run("better")
+    packing = options_from_arguments(call).packing
+    grey = np.zeros((*better["image_size"], 3), np.uint8)
+    points = [
+        pack_points(d, c, grey, pose, k, packing)["position"]
+        for d, c, pose, k in zip(
+            *(better[n] for n in ("depth", "depth_confidence", "world_from_camera", "intrinsics")),
+            strict=True,
+        )
+    ]
+    body = (tmp_path / "better" / "cloud.ply").read_bytes().partition(b"end_header\n")[2]
+    np.testing.assert_array_equal(np.frombuffer(body, VERTEX)["xyz"], np.concatenate(points))
+    monkeypatch.setattr(headless, "_look_back", lambda *_: None)
+    _, streamed = run("streamed")
+    np.testing.assert_array_equal(better["depth"][-1], streamed["depth"][-1])
+    assert (better["depth"][0] != streamed["depth"][0]).any()
+    np.testing.assert_array_equal(better["world_from_camera"], streamed["world_from_camera"])
 
 
 def test_every_and_max_frames(tmp_path):

@@ -16,6 +16,9 @@ from zipmap_app.cli import Arguments
 from zipmap_app.export.reconstruction import ReconstructionWriter
 from zipmap_app.export.staging import staged_folder
 from zipmap_app.pipeline.engine import Engine
+from zipmap_app.pipeline.hindsight import look_back
+from zipmap_app.pipeline.packing import PackingOptions
+from zipmap_app.pipeline.results import view_points
 from zipmap_app.pipeline.runner import Runner
 from zipmap_app.run_options import options_from_arguments
 from zipmap_app.sources.base import FrameSource, SourceError
@@ -93,19 +96,26 @@ def _run(arguments: Arguments, engine: Engine | None) -> None:
     runner = Runner(options, on_wake=lambda: None, engine=engine)
     try:
         progress = _ProgressLine(source.n_frames_hint)
-        _reconstruct(runner, source, arguments.output, record, progress)
+        _reconstruct(runner, source, arguments.output, record, progress, options.packing)
     finally:
         runner.close(_CLOSE_TIMEOUT_S)
 
 
 def _reconstruct(
-    runner: Runner, source: FrameSource, output: Path, record: RunRecord, progress: _ProgressLine
+    runner: Runner,
+    source: FrameSource,
+    output: Path,
+    record: RunRecord,
+    progress: _ProgressLine,
+    packing: PackingOptions,
 ) -> None:
     runner.start(source)
     with staged_folder(output) as stage:
         writer = ReconstructionWriter(stage)
         try:
             _collect(runner, writer, record, progress)
+            if writer.n_tracked:
+                _look_back(writer, packing, progress)
             writer.finish(make_summary(record, writer.n_points))
         finally:
             writer.close()
@@ -139,6 +149,16 @@ def _collect(
     if record.source_failure is not None:
         # What came before the source was lost is good, and is kept.
         record.notes.append(str(record.source_failure))
+
+
+def _look_back(writer: ReconstructionWriter, packing: PackingOptions, progress: _ProgressLine) -> None:
+    """Improve the depth of all frames by what later ones saw, and write the cloud anew."""
+    n = writer.n_frames
+    for index, view in look_back(n, writer.view):
+        writer.replace_depth(index, view)
+        progress.show_looking_back(n - index, n)
+    frames = ((index, *writer.view(index)) for index in range(n) if writer.has_points(index))
+    writer.rewrite_cloud(view_points(view, rgb, packing, index) for index, view, rgb in frames)
 
 
 def _weigh(fault: PipelineFault, record: RunRecord) -> None:
@@ -202,6 +222,9 @@ class _ProgressLine:
     def show_download(self, download: ModelDownloading) -> None:
         done, total = download.done_bytes / 1e9, download.total_bytes / 1e9
         self._write(f"downloading {download.name}: {done:.2f} of {total:.2f} GB")
+
+    def show_looking_back(self, n_done: int, n_frames: int) -> None:
+        self._write(f"looking back: {n_done} of {n_frames} frames")
 
     def _write(self, text: str) -> None:
         if not self._is_shown:

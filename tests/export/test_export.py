@@ -89,6 +89,16 @@ def test_spooled_arrays_read_like_any_other(tmp_path):
         spool.append(item)
     with pytest.raises(ValueError, match="like the first"):
         spool.append(np.zeros((3, 3), np.float32))
+    np.testing.assert_array_equal(spool[1], maps[1])
+    maps[3] = 0.5
+    spool[3] = maps[3]
+    np.testing.assert_array_equal(spool[3], maps[3])
+    spool.append(maps[0])  # at the end, wherever was read and written before
+    maps = np.concatenate([maps, maps[:1]])
+    with pytest.raises(IndexError, match="0 to 5"):
+        spool[6]
+    with pytest.raises(ValueError, match="like the first"):
+        spool[0] = np.zeros((3, 3), np.float32)
     spool.close()
     write_npz(tmp_path / "a.npz", {"names": np.array(["a", "bc"])}, {"depth": spool})
     with np.load(tmp_path / "a.npz") as archive:

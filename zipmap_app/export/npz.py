@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -12,14 +14,17 @@ _COPY_BYTES = 1 << 20
 
 
 class ArraySpool:
-    """Equal arrays, appended one by one to a raw file: one (N, ...) array that never is in memory."""
+    """Equal arrays, appended one by one to a raw file: one (N, ...) array that never is in memory.
+
+    Until it is closed its items can be read and replaced.
+    """
 
     def __init__(self, path: Path, dtype: np.dtype) -> None:
         self.path = path
         self.dtype = np.dtype(dtype)
         self.n_items = 0
         self._item_shape: tuple[int, ...] | None = None
-        self._file = path.open("wb")
+        self._file = path.open("w+b")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -33,6 +38,25 @@ class ArraySpool:
             raise ValueError(f"item: want {self._item_shape} like the first one, got {item.shape}")
         self._file.write(np.ascontiguousarray(item, self.dtype).tobytes())
         self.n_items += 1
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        self._seek(index)
+        array = np.fromfile(self._file, self.dtype, math.prod(self.shape[1:]))
+        self._file.seek(0, os.SEEK_END)
+        return array.reshape(self.shape[1:])
+
+    def __setitem__(self, index: int, item: np.ndarray) -> None:
+        if item.shape != self._item_shape:
+            raise ValueError(f"item: want {self._item_shape} like the first one, got {item.shape}")
+        self._seek(index)
+        self._file.write(np.ascontiguousarray(item, self.dtype).tobytes())
+        self._file.seek(0, os.SEEK_END)
+
+    def _seek(self, index: int) -> None:
+        if not 0 <= index < self.n_items:
+            raise IndexError(f"index: want 0 to {self.n_items - 1}, got {index}")
+        self._file.flush()
+        self._file.seek(index * math.prod(self.shape[1:]) * self.dtype.itemsize)
 
     def close(self) -> None:
         """Put everything on disk; harmless twice."""

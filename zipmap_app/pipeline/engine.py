@@ -81,6 +81,7 @@ class View:
     intrinsics: np.ndarray  # (3, 3) float64, pixels of ``depth``
     depth: np.ndarray  # (H, W) float32, along z
     confidence: np.ndarray  # (H, W) float32
+    is_tracked: bool = False  # the tracking assist knows how the camera came here from the view before
 
 
 class EngineSnapshot(Protocol):

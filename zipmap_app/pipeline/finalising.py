@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from zipmap_app.pipeline.command_queue import Work
 from zipmap_app.pipeline.engine import EngineError, View
-from zipmap_app.pipeline.kept import KeptFrame, similarity_onto
+from zipmap_app.pipeline.hindsight import look_back
+from zipmap_app.pipeline.kept import KeptFrame, KeptFrames, similarity_onto
 from zipmap_app.pipeline.keyframes import median_depth
 from zipmap_app.pipeline.results import view_points
 from zipmap_app.pipeline.similarity import Similarity, interpolated_cameras
 from zipmap_app.pipeline.workbench import Workbench
 from zipmap_app.state.commands import RefinedFrame, SceneRefined
 
-_MODEL_SHARE, _TRACKED_SHARE = 0.85, 0.95  # of the time, model and tracking; the rest is packing
+# Of the time: model, tracking, looking back; the rest is packing.
+_MODEL_SHARE, _TRACKED_SHARE, _BACK_SHARE = 0.8, 0.9, 0.95
 
 
 def finalise(bench: Workbench) -> Work:
     """Run the kept keyframes through one bidirectional pass and lay the outcome onto the streamed scene.
 
-    A stream with the tracking assist keeps its cameras, and the assist corrects the new depths as well. State,
-    history and stream stay as they are: the next frame goes on from the streamed scene.
+    A stream with the tracking assist keeps its cameras; its depth and that of the pass, which the assist corrects
+    as well, are averaged, and every frame learns from those after it. State, history and stream stay as they are:
+    the next frame goes on from the streamed scene.
     """
     run, kept, streamed = bench.run, bench.memory.kept.frames, list(bench.memory.cameras)
     if not bench.engine.can_rewind:
@@ -43,14 +47,17 @@ def finalise(bench: Workbench) -> Work:
     tracked = [frame.tracked for frame in kept if frame.tracked is not None]
     if len(tracked) == len(kept):
         views = bench.engine.assisted(views, tracked, breathe_after)
-        laid = [_at_streamed_camera(frame, view) for frame, view in zip(kept, views, strict=True)]
+        laid = _with_streamed(bench.memory.kept, views)
+        for index, view in look_back(len(laid), lambda index: (laid[index], kept[index].rgb)):
+            laid[index] = view
+            yield _TRACKED_SHARE + (_BACK_SHARE - _TRACKED_SHARE) * (1 - index / len(laid))
     else:
         onto_streamed = similarity_onto(kept, views)
         laid = [_moved(view, onto_streamed) for view in views]
     frames = []
     for index, (frame, view) in enumerate(zip(kept, laid, strict=True)):
         frames.append(_refined(bench, frame, view))
-        yield _TRACKED_SHARE + (1 - _TRACKED_SHARE) * index / len(kept)
+        yield _BACK_SHARE + (1 - _BACK_SHARE) * index / len(kept)
     cameras = interpolated_cameras(
         streamed, [frame.position for frame in frames], [frame.world_from_camera for frame in frames]
     )
@@ -59,11 +66,19 @@ def finalise(bench: Workbench) -> Work:
     return f"Refined the scene with {len(frames)} of its {len(streamed)} frames seen together"
 
 
-def _at_streamed_camera(frame: KeptFrame, view: View) -> View:
-    """The pass improves the depth; the cameras, which the tracks of every frame have steadied, it does not."""
-    scale = frame.median_depth / median_depth(view.depth)
-    depth = (scale * view.depth).astype(np.float32)
-    return replace(view, world_from_camera=frame.world_from_camera, depth=depth)
+def _with_streamed(kept: KeptFrames, views: Sequence[View]) -> list[View]:
+    """At the streamed cameras, which the tracks of every frame have steadied, the mean of both depths.
+
+    The mean of their logarithms, after one scale a frame: the two err in different ways.
+    """
+    frames = kept.frames
+    laid = []
+    for before, frame, view in zip((None, *frames), frames, views, strict=False):
+        scale = frame.median_depth / median_depth(view.depth)
+        depth = np.sqrt(frame.view.depth * (scale * view.depth)).astype(np.float32)
+        is_tracked = before is not None and kept.is_linked(before, frame)
+        laid.append(replace(frame.view, depth=depth, confidence=view.confidence, is_tracked=is_tracked))
+    return laid
 
 
 def _moved(view: View, similarity: Similarity) -> View:

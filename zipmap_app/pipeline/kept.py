@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,19 +14,32 @@ from zipmap_app.pipeline.similarity import Similarity, similarity_from_cameras
 from zipmap_app.state.messages import FrameResult
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class KeptFrame:
     """One keyframe as it was streamed."""
 
     position: int
     rgb: np.ndarray  # (H, W, 3) uint8, as the model saw it
-    world_from_camera: np.ndarray  # (4, 4) float64
-    median_depth: float
+    view: View
     tracked: TrackedPicture | None = None
 
     @property
-    def memory_bytes(self) -> int:
+    def world_from_camera(self) -> np.ndarray:
+        """(4, 4) float64"""
+        return self.view.world_from_camera
+
+    @cached_property
+    def median_depth(self) -> float:
+        return median_depth(self.view.depth)
+
+    @property
+    def picture_bytes(self) -> int:
+        """Of the pictures, which the history of the run holds as well."""
         return self.rgb.nbytes + (0 if self.tracked is None else self.tracked.grey.nbytes)
+
+    @property
+    def depth_bytes(self) -> int:
+        return self.view.depth.nbytes + self.view.confidence.nbytes
 
 
 class KeptFrames:
@@ -39,6 +53,7 @@ class KeptFrames:
         self._frames: tuple[KeptFrame, ...] = ()
         self._stride = 1
         self._n_keyframes = 0
+        self._breaks: tuple[int, ...] = ()
 
     @property
     def frames(self) -> tuple[KeptFrame, ...]:
@@ -46,26 +61,33 @@ class KeptFrames:
 
     def append(self, result: FrameResult, tracked: TrackedPicture | None = None) -> None:
         """Keep a result if it is a keyframe whose turn it is."""
+        if not result.is_tracked:
+            self._breaks = (*self._breaks, result.position)
         if not result.is_keyframe:
             return
         if self._n_keyframes % self._stride == 0:
-            depth = median_depth(result.depth)
-            frame = KeptFrame(result.position, result.rgb, result.world_from_camera, depth, tracked)
-            self._frames = (*self._frames, frame)
+            view = View(result.world_from_camera, result.intrinsics, result.depth, result.confidence)
+            self._frames = (*self._frames, KeptFrame(result.position, result.rgb, view, tracked))
         self._n_keyframes += 1
         if len(self._frames) > self._max_frames:
             self._frames = self._frames[::2]
             self._stride *= 2
 
+    def is_linked(self, frame: KeptFrame, later: KeptFrame) -> bool:
+        """Whether tracking never broke on the way from one frame to a later one."""
+        return not any(frame.position < position <= later.position for position in self._breaks)
+
     def cut(self, n_frames: int) -> None:
         """Forget those that do not belong to the first ``n_frames`` frames."""
         self._frames = tuple(frame for frame in self._frames if frame.position < n_frames)
         self._n_keyframes = len(self._frames) * self._stride
+        self._breaks = tuple(position for position in self._breaks if position < n_frames)
 
     def copy(self) -> KeptFrames:
         """An independent one; the pictures are shared."""
         other = KeptFrames(self._max_frames)
         other._frames, other._stride, other._n_keyframes = self._frames, self._stride, self._n_keyframes
+        other._breaks = self._breaks
         return other
 
 

@@ -53,4 +53,5 @@ def result_from_view(
         position=position,
         is_keyframe=is_keyframe,
         notice=notice,
+        is_tracked=view.is_tracked,
     )

@@ -18,7 +18,7 @@ class PipelineMemory:
     """What the pipeline keeps, in bytes, the model not counted."""
 
     history_bytes: int = 0  # frames and snapshots for rewinding, and what a rewind cut off
-    kept_bytes: int = 0  # pictures of keyframes that the history has forgotten
+    kept_bytes: int = 0  # of keyframes: depth, and pictures that the history has forgotten
     states_bytes: int = 0  # opened and forked scene states, and what a companion has seen
 
     @property
@@ -118,4 +118,6 @@ class RunMemory:
     @property
     def kept_bytes(self) -> int:
         forgotten = self.history.n_forgotten
-        return sum(frame.memory_bytes for frame in self.kept.frames if frame.position < forgotten)
+        frames = self.kept.frames
+        pictures = sum(frame.picture_bytes for frame in frames if frame.position < forgotten)
+        return pictures + sum(frame.depth_bytes for frame in frames)

@@ -73,6 +73,7 @@ class FrameResult:
     )
     is_keyframe: bool = True  # it shows enough that is new (see the keyframe policy)
     notice: str | None = None  # a sentence for the user that came with this frame
+    is_tracked: bool = False  # the tracking assist knows how the camera came here from the frame before
 
     def __post_init__(self) -> None:
         if self.world_from_camera.shape != (4, 4):

@@ -56,6 +56,11 @@ class DenseMemory:
     focal_px: float
     references: tuple[Reference, ...] = field(default=())
 
+    def weighed(self, confidence: np.ndarray) -> np.ndarray:
+        """Confidence (H, W) float32 of this view, more of it where frames agree and less where they do not."""
+        weighed: np.ndarray = confidence * (self.weight / self.weight.mean())
+        return weighed
+
     @property
     def memory_bytes(self) -> int:
         pictures = sum(reference.picture.nbytes for reference in self.references)
@@ -74,7 +79,7 @@ def refine(
     ``grey`` (H', W') uint8 shows the same field of view; ``focal_px`` is in pixels of the depth map, whose pixel
     u lies on the ray (u - W / 2) / focal. ``memory`` is None where nothing before can be trusted.
     """
-    log_depth = np.log(np.maximum(depth, np.float32(1e-6)))
+    log_depth = np.log(np.clip(depth, np.float32(1e-6), np.float32(1e6)))
     weight = np.ones_like(log_depth)
     small = cv2.resize(grey, _sweep_size(depth.shape), interpolation=cv2.INTER_AREA)
     newest = Reference(small.astype(np.float32), world_from_camera, focal_px)

@@ -47,4 +47,10 @@ class Frame:
         """The view with the tracked camera and the refined depth."""
         intrinsics = self.view.intrinsics.copy()
         intrinsics[0, 0] = intrinsics[1, 1] = dense.focal_px
-        return View(state.world_from_camera, intrinsics, np.exp(dense.log_depth), self.view.confidence)
+        return View(
+            state.world_from_camera,
+            intrinsics,
+            np.exp(dense.log_depth),
+            dense.weighed(self.view.confidence),
+            is_tracked=state.n_tracked > 0,
+        )
