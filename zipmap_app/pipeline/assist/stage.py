@@ -34,7 +34,7 @@ class AssistOptions:
     keyframe_motion: float = 0.03  # median movement of the corners since the last keyframe
     keyframe_share: float = 0.65  # of the corners still followed
     outlier: float = 0.008
-    n_iterations: int = 4
+    n_iterations: int = 3
     scale_memory: float = 10.0  # sure points that the depth scale of the frame before counts for
     focal_memory: int = 120  # frames whose field of view, as the model sees it, is asked for the median
     focal_sigma: float = 0.4  # of the log of that median; five real lenses were off by up to 0.64, 0.3 RMS
