@@ -50,11 +50,15 @@ class Adjusted:
 
 
 def adjust(problem: Problem, n_iterations: int) -> Adjusted:
-    """Improve free cameras and all depths by damped Gauss-Newton; a step that does not help is not taken."""
+    """Improve free cameras and all depths by damped Gauss-Newton; a step that does not help is not taken.
+
+    ``n_iterations`` is at least one.
+    """
     damping = _DAMPING
     linear = _Linearised(problem)
     for _ in range(n_iterations):
-        after = _Linearised(linear.step(damping))
+        normal = linear.normal_equations(damping)
+        after = _Linearised(linear.step(normal))
         if after.cost < linear.cost:
             is_done = after.cost > _DONE * linear.cost
             linear, damping = after, damping / 4
@@ -69,7 +73,8 @@ def adjust(problem: Problem, n_iterations: int) -> Adjusted:
         linear.sigma(),
         linear.error_px,
         solved.focal_px,
-        linear.focal_sigma(),
+        # Of the point before: where steps have become small that is the same, and it has been computed.
+        0.0 if problem.focal_prior is None else normal.focal_sigma(),
         linear.cost,
     )
 
@@ -105,6 +110,10 @@ class _Normal:
     mixed: np.ndarray  # (N, M)
     depth_gradient: np.ndarray  # (N,)
     information: np.ndarray  # (N,)
+
+    def focal_sigma(self) -> float:
+        """Of the log of an unknown focal length, everything else being free too."""
+        return float(np.linalg.inv(self.reduced)[-1, -1]) ** 0.5
 
 
 class _Linearised:
@@ -146,11 +155,10 @@ class _Linearised:
         priors = 0.5 * float((self._prior**2).sum()) + 0.5 * self._focal_prior**2
         return float(robust.sum()) + priors + _BEHIND_COST * np.count_nonzero(is_seen & ~is_used)
 
-    def step(self, damping: float) -> Problem:
-        """The problem after one damped step."""
+    def step(self, normal: _Normal) -> Problem:
+        """The problem after one step."""
         p = self.problem
         free = np.flatnonzero(p.is_free)
-        normal = self._normal_equations(damping)
         moved = np.linalg.solve(normal.reduced, normal.right)
         depth_step = -(normal.depth_gradient + normal.mixed @ moved) / normal.information
         turn_and_shift = moved[: 6 * len(free)].reshape(-1, 6)
@@ -169,13 +177,8 @@ class _Linearised:
         sigma: np.ndarray = self._information(by_depth) ** -0.5
         return sigma
 
-    def focal_sigma(self) -> float:
-        """Of the log focal length, everything else being free too; 0 where it is known."""
-        if self.problem.focal_prior is None:
-            return 0.0
-        return float(np.linalg.inv(self._normal_equations(_DAMPING).reduced)[-1, -1]) ** 0.5
-
-    def _normal_equations(self, damping: float) -> _Normal:
+    def normal_equations(self, damping: float) -> _Normal:
+        """For one damped step."""
         p = self.problem
         by_point = self._by_point()
         by_depth = (by_point * self._baseline[:, :, None]).sum(axis=-1)
