@@ -25,7 +25,7 @@ from tests.pipeline_fakes import (
 )
 from zipmap_app.pipeline import workbench
 from zipmap_app.pipeline.companion import Companion
-from zipmap_app.pipeline.engine import EngineError, View
+from zipmap_app.pipeline.engine import EngineError
 from zipmap_app.pipeline.kept import KeptFrame
 from zipmap_app.pipeline.options import CompanionOptions
 from zipmap_app.pipeline.runner import Runner, RunOptions
@@ -75,8 +75,7 @@ def kept(n_frames):
         world_from_camera = np.eye(4)
         world_from_camera[0, 3] = 0.1 * position
         picture = np.full((24, 32, 3), position, np.uint8)
-        twos = np.full((24, 32), 2, np.float32)
-        frames.append(KeptFrame(position, picture, View(world_from_camera, np.eye(3), twos, twos)))
+        frames.append(KeptFrame(position, picture, world_from_camera, 2.0))
     return tuple(frames)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from zipmap_app.pipeline.command_queue import Work
 from zipmap_app.pipeline.engine import EngineError, View
 from zipmap_app.pipeline.hindsight import look_back
-from zipmap_app.pipeline.kept import KeptFrame, KeptFrames, similarity_onto
+from zipmap_app.pipeline.kept import KeptFrame, KeptFrames, Tracked, similarity_onto
 from zipmap_app.pipeline.keyframes import median_depth
 from zipmap_app.pipeline.results import view_points
 from zipmap_app.pipeline.similarity import Similarity, interpolated_cameras
@@ -46,8 +46,8 @@ def finalise(bench: Workbench) -> Work:
     views, _ = bench.engine.views_at_once([frame.rgb for frame in kept], breathe)
     tracked = [frame.tracked for frame in kept if frame.tracked is not None]
     if len(tracked) == len(kept):
-        views = bench.engine.assisted(views, tracked, breathe_after)
-        laid = _with_streamed(bench.memory.kept, views)
+        views = bench.engine.assisted(views, [one.picture for one in tracked], breathe_after)
+        laid = _with_streamed(bench.memory.kept, tracked, views)
         for index, view in look_back(len(laid), lambda index: (laid[index], kept[index].rgb)):
             laid[index] = view
             yield _TRACKED_SHARE + (_BACK_SHARE - _TRACKED_SHARE) * (1 - index / len(laid))
@@ -66,18 +66,21 @@ def finalise(bench: Workbench) -> Work:
     return f"Refined the scene with {len(frames)} of its {len(streamed)} frames seen together"
 
 
-def _with_streamed(kept: KeptFrames, views: Sequence[View]) -> list[View]:
+def _with_streamed(kept: KeptFrames, tracked: Sequence[Tracked], views: Sequence[View]) -> list[View]:
     """At the streamed cameras, which the tracks of every frame have steadied, the mean of both depths.
 
     The mean of their logarithms, after one scale a frame: the two err in different ways.
     """
-    frames = kept.frames
-    laid = []
-    for before, frame, view in zip((None, *frames), frames, views, strict=False):
+    laid: list[View] = []
+    before: KeptFrame | None = None
+    for frame, streamed, view in zip(kept.frames, tracked, views, strict=True):
         scale = frame.median_depth / median_depth(view.depth)
-        depth = np.sqrt(frame.view.depth * (scale * view.depth)).astype(np.float32)
+        depth = np.sqrt(streamed.depth * (scale * view.depth)).astype(np.float32)
         is_tracked = before is not None and kept.is_linked(before, frame)
-        laid.append(replace(frame.view, depth=depth, confidence=view.confidence, is_tracked=is_tracked))
+        laid.append(
+            View(frame.world_from_camera, streamed.intrinsics, depth, view.confidence, is_tracked=is_tracked)
+        )
+        before = frame
     return laid
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -14,32 +13,33 @@ from zipmap_app.pipeline.similarity import Similarity, similarity_from_cameras
 from zipmap_app.state.messages import FrameResult
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
+class Tracked:
+    """A keyframe of a stream with the tracking assist: what was tracked, and what came of it."""
+
+    picture: TrackedPicture
+    depth: np.ndarray  # (H, W) float32
+    intrinsics: np.ndarray  # (3, 3) float64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class KeptFrame:
     """One keyframe as it was streamed."""
 
     position: int
     rgb: np.ndarray  # (H, W, 3) uint8, as the model saw it
-    view: View
-    tracked: TrackedPicture | None = None
-
-    @property
-    def world_from_camera(self) -> np.ndarray:
-        """(4, 4) float64"""
-        return self.view.world_from_camera
-
-    @cached_property
-    def median_depth(self) -> float:
-        return median_depth(self.view.depth)
+    world_from_camera: np.ndarray  # (4, 4) float64
+    median_depth: float
+    tracked: Tracked | None = None
 
     @property
     def picture_bytes(self) -> int:
         """Of the pictures, which the history of the run holds as well."""
-        return self.rgb.nbytes + (0 if self.tracked is None else self.tracked.grey.nbytes)
+        return self.rgb.nbytes + (0 if self.tracked is None else self.tracked.picture.grey.nbytes)
 
     @property
     def depth_bytes(self) -> int:
-        return self.view.depth.nbytes + self.view.confidence.nbytes
+        return 0 if self.tracked is None else self.tracked.depth.nbytes
 
 
 class KeptFrames:
@@ -59,15 +59,17 @@ class KeptFrames:
     def frames(self) -> tuple[KeptFrame, ...]:
         return self._frames
 
-    def append(self, result: FrameResult, tracked: TrackedPicture | None = None) -> None:
+    def append(self, result: FrameResult, picture: TrackedPicture | None = None) -> None:
         """Keep a result if it is a keyframe whose turn it is."""
         if not result.is_tracked:
             self._breaks = (*self._breaks, result.position)
         if not result.is_keyframe:
             return
         if self._n_keyframes % self._stride == 0:
-            view = View(result.world_from_camera, result.intrinsics, result.depth, result.confidence)
-            self._frames = (*self._frames, KeptFrame(result.position, result.rgb, view, tracked))
+            depth = median_depth(result.depth)
+            tracked = None if picture is None else Tracked(picture, result.depth, result.intrinsics)
+            frame = KeptFrame(result.position, result.rgb, result.world_from_camera, depth, tracked)
+            self._frames = (*self._frames, frame)
         self._n_keyframes += 1
         if len(self._frames) > self._max_frames:
             self._frames = self._frames[::2]
