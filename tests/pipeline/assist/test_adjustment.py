@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zipmap_app.pipeline.assist.adjustment import Problem, adjust, rotation_from_vector
+from zipmap_app.pipeline.assist.adjustment import PosePrior, Problem, adjust, rotation_from_vector
 
 FOCAL = 300.0
 
@@ -79,3 +79,26 @@ def test_points_nobody_else_saw_have_no_error(exact):
     found = adjust(replace(exact, pixels=pixels), 3)
     assert np.isnan(found.error_px[:, 0]).all()
     assert np.isfinite(found.world_from_camera).all()
+
+
+def test_where_few_points_leave_a_doubt_the_expected_camera_decides(exact):
+    rng = np.random.default_rng(3)
+    pixels = exact.pixels.copy()
+    pixels[2:] += rng.normal(0, 1.0, pixels[2:].shape)
+    pixels[3, 8:] = np.nan  # the last camera has eight noisy points
+    noisy = replace(exact, pixels=pixels)
+    expected = PosePrior(exact.world_from_camera[3], math.radians(0.05), 0.01)
+    alone, held = adjust(noisy, 12), adjust(replace(noisy, pose_prior=expected), 12)
+
+    def miss(found):
+        return np.abs(found.world_from_camera[3] - exact.world_from_camera[3]).max()
+
+    assert miss(held) < 0.5 * miss(alone)
+
+
+def test_a_wrong_expectation_does_not_pull_the_camera_away(exact):
+    wrong = exact.world_from_camera[3].copy()
+    wrong[:3, :3] = rotation_from_vector(np.array([[0.1, 0.0, 0.0]]))[0] @ wrong[:3, :3]
+    wrong[:3, 3] += 0.5
+    found = adjust(replace(disturbed(exact), pose_prior=PosePrior(wrong, math.radians(0.1), 0.02)), 12)
+    np.testing.assert_allclose(found.world_from_camera, exact.world_from_camera, atol=2e-3)

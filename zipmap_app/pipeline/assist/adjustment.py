@@ -18,6 +18,24 @@ _MIN_Z = 1e-3  # of the host's depth; what falls behind a camera has no directio
 _BEHIND_COST = 30.0
 _MAX_LOG_STEP = 1.0  # of a depth
 _MAX_LOG_FOCAL_STEP = 0.1
+_REACH = 2.8  # sigmas at which a prior of a camera has lost half of its say
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PosePrior:
+    """Where the last camera is expected: in doubt there, but what is clearly elsewhere is not pulled back."""
+
+    world_from_camera: np.ndarray  # (4, 4)
+    rotation_sigma: float  # radians
+    shift_sigma: float  # of the position, in the unit of the scene
+
+    def off(self, world_from_camera: np.ndarray) -> np.ndarray:
+        """(2, 3) rotation vector in the world and shift from the expected camera, in sigmas."""
+        turn = world_from_camera[:3, :3] @ self.world_from_camera[:3, :3].T
+        # The sine instead of the angle: where they differ, the prior has no say any more.
+        sine = 0.5 * np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+        shift = world_from_camera[:3, 3] - self.world_from_camera[:3, 3]
+        return np.stack([sine / self.rotation_sigma, shift / self.shift_sigma])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +52,7 @@ class Problem:
     is_free: np.ndarray  # (K,) bool: cameras that may move
     sigma_px: float = 0.7
     focal_prior: tuple[float, float] | None = None  # log and its sigma; None: the focal length is known
+    pose_prior: PosePrior | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,12 +166,17 @@ class _Linearised:
         self._focal_prior = 0.0
         if p.focal_prior is not None:
             self._focal_prior = (math.log(p.focal_px) - p.focal_prior[0]) / p.focal_prior[1]
+        self._off = np.zeros((2, 3))
+        if p.pose_prior is not None:
+            self._off = p.pose_prior.off(p.world_from_camera[-1])
         self.cost = self._cost(size, is_seen, is_used)
         self.error_px = np.where(is_seen, np.where(is_used, size * p.sigma_px, np.inf), np.nan)
 
     def _cost(self, size: np.ndarray, is_seen: np.ndarray, is_used: np.ndarray) -> float:
         robust = np.where(size <= _HUBER, 0.5 * size**2, _HUBER * (size - 0.5 * _HUBER))[is_used]
         priors = 0.5 * float((self._prior**2).sum()) + 0.5 * self._focal_prior**2
+        far = (self._off**2).sum(axis=1)
+        priors += 0.5 * float((far / (1 + far / _REACH**2)).sum())
         return float(robust.sum()) + priors + _BEHIND_COST * np.count_nonzero(is_seen & ~is_used)
 
     def step(self, normal: _Normal) -> Problem:
@@ -190,6 +214,8 @@ class _Linearised:
         if p.focal_prior is not None:
             hessian[-1, -1] += p.focal_prior[1] ** -2
             gradient[-1] += self._focal_prior / p.focal_prior[1]
+        if p.pose_prior is not None and p.is_free[-1]:
+            self._add_pose_prior(p.pose_prior, hessian, gradient)
         mixed = np.einsum("knia,kni->na", weighted.reshape(by_camera.shape), by_depth)
         depth_gradient = (self._weight[..., None] * by_depth * self._residual).sum(axis=(0, 2))
         depth_gradient += self._prior / p.prior_sigma
@@ -199,6 +225,15 @@ class _Linearised:
         reduced[np.diag_indices(n)] += damping * np.diag(hessian) + 1e-9
         right = mixed.T @ (depth_gradient / information) - gradient
         return _Normal(reduced, right, mixed, depth_gradient, information)
+
+    def _add_pose_prior(self, prior: PosePrior, hessian: np.ndarray, gradient: np.ndarray) -> None:
+        """To the six unknowns of the last camera, which are those of the last of the free ones."""
+        first = 6 * (int(np.count_nonzero(self.problem.is_free)) - 1)
+        weight = (1 + (self._off**2).sum(axis=1) / _REACH**2) ** -2
+        sigma = np.array([prior.rotation_sigma, prior.shift_sigma])
+        unknowns = np.arange(first, first + 6)
+        hessian[unknowns, unknowns] += np.repeat(weight / sigma**2, 3)
+        gradient[unknowns] += ((weight / sigma)[:, None] * self._off).ravel()
 
     def _information(self, by_depth: np.ndarray) -> np.ndarray:
         information: np.ndarray = (self._weight[..., None] * by_depth**2).sum(axis=(0, 2))

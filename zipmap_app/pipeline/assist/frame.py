@@ -26,6 +26,11 @@ class Frame:
         # A pixel of the model at integer u lies on the ray (u - W / 2) / f.
         self.centre = (np.array(view.depth.shape[::-1]) / 2 + 0.5) * self.scale - 0.5
 
+    @property
+    def typical_depth(self) -> float:
+        """Of the model's depth map, of which few pixels tell as much."""
+        return max(float(np.median(self.view.depth[::4, ::4])), 1e-6)
+
     def log_depth(self, pixels: np.ndarray) -> np.ndarray:
         """Log of the model's depth at pixels (n, 2) of the picture."""
         at = ((pixels + 0.5) / self.scale - 0.5).astype(np.float32)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zipmap_app.pipeline.assist import pose_guess
-from zipmap_app.pipeline.assist.adjustment import Adjusted, Problem, adjust
+from zipmap_app.pipeline.assist.adjustment import Adjusted, PosePrior, Problem, adjust
 from zipmap_app.pipeline.assist.corners import corners_in, follow
 from zipmap_app.pipeline.assist.depth_field import DepthField, fit_field, flat_field
 from zipmap_app.pipeline.assist.frame import Frame
@@ -29,6 +29,8 @@ class AssistOptions:
     spacing: float = 0.022  # between corners
     n_cameras: int = 5  # keyframes that are solved together
     prior_sigma: float = 0.5  # of the log of the model's depth, as far as neighbouring pixels err alike
+    rotation_sigma_deg: float = 0.15  # of the model's step, as far as corners leave it open
+    step_sigma: float = 0.15  # of its length
     min_tracked: int = 14  # corners without which a camera is not trusted
     min_share: float = 0.35  # of the followed corners that must agree on the camera
     keyframe_motion: float = 0.03  # median movement of the corners since the last keyframe
@@ -57,6 +59,7 @@ FOUND = "Tracking has found hold again."
 _LOST_AFTER, _FOUND_AFTER = 2, 4  # frames in a row
 _EARLY = 2  # kept cameras, up to which a map is young
 _EARLY_MOTION = 0.004  # median movement of the corners that epipolar geometry can say something about
+_STILL = 0.002  # of the depth: what the model's step is off at least
 _PARALLAX = 0.006  # parallax at which a depth is known to a factor e, whatever its own residuals say
 _SURE = 0.03  # of the log of a depth: no point is taken to be known better when its first camera is forgotten
 
@@ -103,7 +106,10 @@ class TrackingAssist:
         found, seen = self._followed(frame, state, predicted)
         motion = self._motion(frame, state.landmarks, found, seen)
         is_key = motion > self._options.keyframe_motion
-        problem = self._problem(frame, state, found, seen, is_key)
+        problem = replace(
+            self._problem(frame, state, found, seen, is_key),
+            pose_prior=self._expected(frame, state, predicted),
+        )
         candidates = [predicted, state.world_from_camera @ state.step, state.world_from_camera]
         solved = self._solved(problem, state.cameras, pose_guess.best_camera(problem, candidates))
         if len(state.cameras) <= _EARLY and motion > _EARLY_MOTION:
@@ -229,6 +235,13 @@ class TrackingAssist:
             is_free=np.arange(n + 1) >= n_fixed,
             focal_prior=(math.log(frame.focal), state.focal.sigma) if is_key and state.focal.sigma else None,
         )
+
+    def _expected(self, frame: Frame, state: AssistState, predicted: np.ndarray) -> PosePrior:
+        """The model's step from the frame before: where corners leave a doubt, it decides."""
+        way = float(np.linalg.norm(predicted[:3, 3] - state.world_from_camera[:3, 3]))
+        depth = frame.typical_depth * math.exp(state.field.mean)
+        shift_sigma = self._options.step_sigma * way + _STILL * depth
+        return PosePrior(predicted, math.radians(self._options.rotation_sigma_deg), shift_sigma)
 
     def _field(
         self, frame: Frame, solved: Adjusted, marks: Landmarks, is_good: np.ndarray, before: DepthField
