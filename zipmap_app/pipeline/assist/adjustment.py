@@ -93,7 +93,7 @@ def adjust(problem: Problem, n_iterations: int) -> Adjusted:
         linear.error_px,
         solved.focal_px,
         # Of the point before: where steps have become small that is the same, and it has been computed.
-        0.0 if problem.focal_prior is None else normal.focal_sigma(),
+        normal.focal_variance**0.5,
         linear.cost,
     )
 
@@ -129,10 +129,14 @@ class _Normal:
     mixed: np.ndarray  # (N, M)
     depth_gradient: np.ndarray  # (N,)
     information: np.ndarray  # (N,)
+    focal_variance: float  # of the log of an unknown focal length, everything else being free too
 
-    def focal_sigma(self) -> float:
-        """Of the log of an unknown focal length, everything else being free too."""
-        return float(np.linalg.inv(self.reduced)[-1, -1]) ** 0.5
+
+def _pin_last(matrix: np.ndarray, right: np.ndarray, value: float) -> None:
+    """Make this the last unknown's value in any solution, whatever the equations say."""
+    right -= matrix[:, -1] * value
+    matrix[-1], matrix[:, -1] = 0, 0
+    matrix[-1, -1], right[-1] = 1, value
 
 
 class _Linearised:
@@ -214,8 +218,6 @@ class _Linearised:
         if p.focal_prior is not None:
             hessian[-1, -1] += p.focal_prior[1] ** -2
             gradient[-1] += self._focal_prior / p.focal_prior[1]
-        if p.pose_prior is not None and p.is_free[-1]:
-            self._add_pose_prior(p.pose_prior, hessian, gradient)
         mixed = np.einsum("knia,kni->na", weighted.reshape(by_camera.shape), by_depth)
         depth_gradient = (self._weight[..., None] * by_depth * self._residual).sum(axis=(0, 2))
         depth_gradient += self._prior / p.prior_sigma
@@ -224,16 +226,25 @@ class _Linearised:
         reduced = hessian - mixed.T @ (mixed / information[:, None])
         reduced[np.diag_indices(n)] += damping * np.diag(hessian) + 1e-9
         right = mixed.T @ (depth_gradient / information) - gradient
-        return _Normal(reduced, right, mixed, depth_gradient, information)
+        focal_variance = 0.0
+        if p.focal_prior is not None:
+            focal_variance = float(np.linalg.inv(reduced)[-1, -1])
+        if p.pose_prior is not None and p.is_free[-1]:
+            focal_step = float(np.linalg.solve(reduced, right)[-1])
+            self._add_pose_prior(p.pose_prior, reduced, right)
+            if p.focal_prior is not None:
+                # The expected camera goes with somebody else's focal length: the pixels alone decide about it.
+                _pin_last(reduced, right, focal_step)
+        return _Normal(reduced, right, mixed, depth_gradient, information, focal_variance)
 
-    def _add_pose_prior(self, prior: PosePrior, hessian: np.ndarray, gradient: np.ndarray) -> None:
+    def _add_pose_prior(self, prior: PosePrior, reduced: np.ndarray, right: np.ndarray) -> None:
         """To the six unknowns of the last camera, which are those of the last of the free ones."""
         first = 6 * (int(np.count_nonzero(self.problem.is_free)) - 1)
         weight = (1 + (self._off**2).sum(axis=1) / _REACH**2) ** -2
         sigma = np.array([prior.rotation_sigma, prior.shift_sigma])
         unknowns = np.arange(first, first + 6)
-        hessian[unknowns, unknowns] += np.repeat(weight / sigma**2, 3)
-        gradient[unknowns] += ((weight / sigma)[:, None] * self._off).ravel()
+        reduced[unknowns, unknowns] += np.repeat(weight / sigma**2, 3)
+        right[unknowns] -= ((weight / sigma)[:, None] * self._off).ravel()
 
     def _information(self, by_depth: np.ndarray) -> np.ndarray:
         information: np.ndarray = (self._weight[..., None] * by_depth**2).sum(axis=(0, 2))
