@@ -38,7 +38,7 @@ def test_the_frame_that_comes_next_is_announced(runner, engine):
     source = ListSource(4)
     runner.start(source)
     assert engine.entered.wait(PATIENCE_S)
-    wait_for(lambda: source.n_read >= 3)  # so 1 and 2 wait when 0 is done
+    wait_for(lambda: source.n_read >= 4)  # 3 is read once 2 lies there, so 1 and 2 wait when 0 is done
     engine.gate.set()
     take_all(runner)
     assert engine.seen == [0, 1, 2, 3]
