@@ -17,6 +17,7 @@ from zipmap_app.export.reconstruction import ReconstructionWriter
 from zipmap_app.export.staging import staged_folder
 from zipmap_app.pipeline.engine import Engine
 from zipmap_app.pipeline.hindsight import look_back
+from zipmap_app.pipeline.options import RunOptions
 from zipmap_app.pipeline.packing import PackingOptions
 from zipmap_app.pipeline.results import view_points
 from zipmap_app.pipeline.runner import Runner
@@ -96,7 +97,7 @@ def _run(arguments: Arguments, engine: Engine | None) -> None:
     runner = Runner(options, on_wake=lambda: None, engine=engine)
     try:
         progress = _ProgressLine(source.n_frames_hint)
-        _reconstruct(runner, source, arguments.output, record, progress, options.packing)
+        _reconstruct(runner, source, arguments.output, record, progress, options)
     finally:
         runner.close(_CLOSE_TIMEOUT_S)
 
@@ -107,15 +108,15 @@ def _reconstruct(
     output: Path,
     record: RunRecord,
     progress: _ProgressLine,
-    packing: PackingOptions,
+    options: RunOptions,
 ) -> None:
     runner.start(source)
     with staged_folder(output) as stage:
-        writer = ReconstructionWriter(stage)
+        writer = ReconstructionWriter(stage, defers_cloud=options.tracking.has_assist)
         try:
             _collect(runner, writer, record, progress)
-            if writer.n_tracked:
-                _look_back(writer, packing, progress)
+            if options.tracking.has_assist:
+                _look_back(writer, options.packing, progress)
             writer.finish(make_summary(record, writer.n_points))
         finally:
             writer.close()
@@ -152,13 +153,13 @@ def _collect(
 
 
 def _look_back(writer: ReconstructionWriter, packing: PackingOptions, progress: _ProgressLine) -> None:
-    """Improve the depth of all frames by what later ones saw, and write the cloud anew."""
+    """Improve the depth of all frames by what later ones saw, and write the cloud."""
     n = writer.n_frames
     for index, view in look_back(n, writer.view):
         writer.replace_depth(index, view)
         progress.show_looking_back(n - index, n)
     frames = ((index, *writer.view(index)) for index in range(n) if writer.has_points(index))
-    writer.rewrite_cloud(view_points(view, rgb, packing, index) for index, view, rgb in frames)
+    writer.write_cloud(view_points(view, rgb, packing, index) for index, view, rgb in frames)
 
 
 def _weigh(fault: PipelineFault, record: RunRecord) -> None:

@@ -37,7 +37,6 @@ class PlyWriter:
     def __init__(self, path: Path, unit: LengthUnit = _UNSCALED) -> None:
         """``unit``: what coordinates are written in."""
         self.n_points = 0
-        self.path = path
         self._unit = unit
         self._file = path.open("wb")
         self._file.write(_header(0, unit))

@@ -18,8 +18,10 @@ from zipmap_app.state.messages import FrameResult
 class ReconstructionWriter:
     """Writes cloud.ply, trajectory.txt, predictions.npz and summary.json into a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, defers_cloud: bool = False) -> None:
+        """``defers_cloud``: points are not written as they come, because `write_cloud` will be called."""
         self._folder = folder
+        self._defers_cloud = defers_cloud
         self._cloud = PlyWriter(folder / "cloud.ply")
         self._trajectory = (folder / "trajectory.txt").open("w", encoding="ascii")
         self._depth = ArraySpool(folder / "depth.spool", np.dtype("<f4"))
@@ -45,7 +47,8 @@ class ReconstructionWriter:
         self._depth.append(result.depth)
         self._confidence.append(result.confidence)
         self._rgb.append(result.rgb)
-        self._cloud.append(result.points)
+        if not self._defers_cloud:
+            self._cloud.append(result.points)
         self._trajectory.write(tum_line(result.timestamp_s, result.world_from_camera))
         self._names.append(result.name)
         self._timestamps_s.append(result.timestamp_s)
@@ -53,11 +56,6 @@ class ReconstructionWriter:
         self._intrinsics.append(result.intrinsics)
         self._is_tracked.append(result.is_tracked)
         self._has_points.append(len(result.points) > 0)
-
-    @property
-    def n_tracked(self) -> int:
-        """Frames whose camera is known relative to that of the frame before."""
-        return sum(self._is_tracked)
 
     def view(self, index: int) -> tuple[View, np.ndarray]:
         """A frame as it was added or replaced, and its picture (H, W, 3) uint8."""
@@ -75,14 +73,12 @@ class ReconstructionWriter:
         return self._has_points[index]
 
     def replace_depth(self, index: int, view: View) -> None:
-        """Take a frame's depth and confidence from ``view``; its points stay until `rewrite_cloud`."""
+        """Take a frame's depth and confidence from ``view``; its points are not touched."""
         self._depth[index] = view.depth
         self._confidence[index] = view.confidence
 
-    def rewrite_cloud(self, blocks: Iterable[np.ndarray]) -> None:
-        """Write the cloud anew from blocks of points (K,) POINT_DTYPE."""
-        self._cloud.close()
-        self._cloud = PlyWriter(self._cloud.path)
+    def write_cloud(self, blocks: Iterable[np.ndarray]) -> None:
+        """Write the deferred cloud, blocks of points (K,) POINT_DTYPE."""
         for points in blocks:
             self._cloud.append(points)
 
