@@ -210,24 +210,31 @@ def _dissimilarity(
     together = _blurred(mine[..., None] * theirs, _PATCH) - my_mean[..., None] * mean
     spread = np.sqrt(np.maximum(my_variance[..., None] * variance, 0) + np.float32(_NOISE**2))
     is_seen = _inside(u, v, reference.picture.shape)
-    dissimilarity: np.ndarray = 1 - np.where(is_seen, together / spread, np.float32(0.0))
+    # Times, not np.where, which takes five times as long.
+    dissimilarity: np.ndarray = 1 - together / spread * is_seen
     return dissimilarity
 
 
 def _lowest(cost: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the cost (h, w, D) is lowest, between the offsets too, and how far that stands out, 0 to 1."""
     n = len(offsets)
-    best = cost.argmin(axis=2)
-    inner = np.clip(best, 1, n - 2)[..., None]
-    before, at, after = (np.take_along_axis(cost, inner + k, axis=2)[..., 0] for k in (-1, 0, 1))
+    # Plane by plane: along the last axis argmin and mean take four times as long.
+    planes = np.ascontiguousarray(cost.transpose(2, 0, 1)).reshape(n, -1)
+    lowest, best = planes[0], np.zeros(planes.shape[1], np.intp)
+    for k in range(1, n):
+        best = np.where(planes[k] < lowest, k, best)
+        lowest = np.minimum(lowest, planes[k])
+    inner, pixels = np.clip(best, 1, n - 2), np.arange(len(best))
+    before, at, after = (planes[inner + k, pixels] for k in (-1, 0, 1))
     bend = np.maximum(before - 2 * at + after, np.float32(1e-6))
     between = np.clip((before - after) / (2 * bend), -0.5, 0.5)
-    offset = offsets[inner[..., 0]] + between * (offsets[1] - offsets[0])
-    gain = cost.mean(axis=2) - cost.min(axis=2)
+    offset = offsets[inner] + between * (offsets[1] - offsets[0])
+    gain = planes.mean(axis=0) - lowest
     belief = np.clip((gain - _WEAKEST) / (_STRONGEST - _WEAKEST), 0, 1)
     # The lowest cost at an end says only that the depth is farther off than was looked.
-    belief = np.where((best > 0) & (best < n - 1), belief, 0)
-    return offset.astype(np.float32), belief.astype(np.float32)
+    belief = belief * ((best > 0) & (best < n - 1))
+    shape = cost.shape[:2]
+    return offset.reshape(shape).astype(np.float32), belief.reshape(shape).astype(np.float32)
 
 
 def _blurred(picture: np.ndarray, side: int) -> np.ndarray:
