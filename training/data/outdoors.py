@@ -8,7 +8,7 @@ from torch import Tensor
 from . import materials
 from .layout import Layout, make_sun, vector
 from .raycast import Shape
-from .scenes import Dice, SceneBatch, SceneBuilder
+from .scenes import Dice, Material, SceneBatch, SceneBuilder
 from .textures import Pattern
 
 
@@ -19,21 +19,7 @@ def compose_street(dice: Dice) -> tuple[SceneBatch, Layout]:
     far = torch.full((dice.n,), 150.0)
     zero, slab = torch.zeros(dice.n), torch.full((dice.n,), 0.5)
     build.add(Shape.BOX, vector(zero, zero, -slab), vector(far, far, slab), materials.pavement(dice))
-    line = materials.make_material(
-        dice,
-        patterns=(Pattern.STRIPES, Pattern.PLAIN),
-        saturation=(0.0, 0.1),
-        value=(0.7, 1.0),
-        frequency=(0.15, 0.4),
-        contrast=0.7,
-    )
-    build.add(
-        Shape.BOX,
-        vector(zero, zero, zero),
-        vector(zero + 0.09, far, zero + 0.01),
-        line,
-        present=dice.chance(0.6),
-    )
+    paint_lane_line(build, vector(zero + 0.09, far, zero + 0.01), share=0.6)
     for side in (-1.0, 1.0):
         kerb = half_road + 1.5
         build.add(
@@ -49,21 +35,8 @@ def compose_street(dice: Dice) -> tuple[SceneBatch, Layout]:
             x = side * (half_road + 3.0 + deep + dice.uniform(0.0, 1.5))
             wall = materials.facade(dice)
             present = dice.chance(0.9)
-            build.add(
-                Shape.BOX,
-                vector(x, y + length, height),
-                vector(deep, length, height),
-                wall,
-                present=present,
-            )
-            roof = dice.uniform(0.8, 2.0)
-            build.add(
-                Shape.GABLE,
-                vector(x, y + length, height * 2 + roof),
-                vector(deep * 1.05, length * 1.02, roof),
-                materials.rock(dice),
-                present=present & dice.chance(0.5),
-            )
+            half = vector(deep, length, height)
+            build_house(build, x, y + length, half, wall, present, roof=(0.8, 2.0), roof_share=0.5)
             y = y + 2 * length + torch.where(dice.chance(0.3), dice.uniform(1.0, 6.0), zero)
     for index in range(4):
         side = -1.0 if index % 2 else 1.0
@@ -88,6 +61,45 @@ def compose_street(dice: Dice) -> tuple[SceneBatch, Layout]:
         ),
     )
     return build.build(lighting), layout
+
+
+def paint_lane_line(build: SceneBuilder, half_size: Tensor, *, share: float) -> None:
+    """Along y in the middle of the road, in a share of the scenes."""
+    dice = build.dice
+    line = materials.make_material(
+        dice,
+        patterns=(Pattern.STRIPES, Pattern.PLAIN),
+        saturation=(0.0, 0.1),
+        value=(0.7, 1.0),
+        frequency=(0.15, 0.4),
+        contrast=0.7,
+    )
+    build.add(Shape.BOX, torch.zeros_like(half_size), half_size, line, present=dice.chance(share))
+
+
+def build_house(
+    build: SceneBuilder,
+    x: Tensor,
+    y: Tensor,
+    half_size: Tensor,
+    wall: Material,
+    present: Tensor,
+    *,
+    roof: tuple[float, float],
+    roof_share: float,
+) -> None:
+    """Walls around (x, y), and on a share of them a gable between these half heights."""
+    dice = build.dice
+    deep, length, height = half_size.unbind(-1)
+    build.add(Shape.BOX, vector(x, y, height), half_size, wall, present=present)
+    high = dice.uniform(*roof)
+    build.add(
+        Shape.GABLE,
+        vector(x, y, height * 2 + high),
+        vector(deep * 1.05, length * 1.02, high),
+        materials.rock(dice),
+        present=present & dice.chance(roof_share),
+    )
 
 
 def park_car(build: SceneBuilder, x: Tensor, y: Tensor) -> None:

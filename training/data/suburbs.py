@@ -7,10 +7,9 @@ from torch import Tensor
 
 from . import materials
 from .layout import Layout, make_sun, vector
-from .outdoors import park_car, plant_tree
+from .outdoors import build_house, paint_lane_line, park_car, plant_tree
 from .raycast import Shape
 from .scenes import Dice, SceneBatch, SceneBuilder
-from .textures import Pattern
 
 _N_HOUSES = 5  # on each side
 
@@ -62,21 +61,7 @@ def _lay_road(build: SceneBuilder, half_road: Tensor) -> None:
     build.add(
         Shape.BOX, vector(zero, zero, zero), vector(half_road, far, zero + 0.03), materials.pavement(dice)
     )
-    line = materials.make_material(
-        dice,
-        patterns=(Pattern.STRIPES, Pattern.PLAIN),
-        saturation=(0.0, 0.1),
-        value=(0.7, 1.0),
-        frequency=(0.15, 0.4),
-        contrast=0.7,
-    )
-    build.add(
-        Shape.BOX,
-        vector(zero, zero, zero),
-        vector(zero + 0.08, far, zero + 0.04),
-        line,
-        present=dice.chance(0.5),
-    )
+    paint_lane_line(build, vector(zero + 0.08, far, zero + 0.04), share=0.5)
     for side in (-1.0, 1.0):
         half = dice.uniform(0.7, 1.4)
         x = half_road + dice.uniform(0.0, 2.5) + half
@@ -99,17 +84,8 @@ def _build_houses(build: SceneBuilder, side: float, setback: Tensor) -> None:
         x = side * (setback + dice.uniform(0.0, 3.0) + deep)
         wall = materials.mix(dice.chance(0.7), materials.facade(dice), materials.wall_paint(dice))
         present = dice.chance(0.85)
-        build.add(
-            Shape.BOX, vector(x, y + length, height), vector(deep, length, height), wall, present=present
-        )
-        roof = dice.uniform(0.8, 2.2)
-        build.add(
-            Shape.GABLE,
-            vector(x, y + length, height * 2 + roof),
-            vector(deep * 1.05, length * 1.02, roof),
-            materials.rock(dice),
-            present=present & dice.chance(0.75),
-        )
+        half = vector(deep, length, height)
+        build_house(build, x, y + length, half, wall, present, roof=(0.8, 2.2), roof_share=0.75)
         y = y + 2 * length + dice.uniform(2.0, 12.0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ class KeptFrames:
         self._frames: tuple[KeptFrame, ...] = ()
         self._stride = 1
         self._n_keyframes = 0
-        self._breaks: tuple[int, ...] = ()
+        self._breaks: list[int] = []  # positions of frames that were not tracked from those before, in order
 
     @property
     def frames(self) -> tuple[KeptFrame, ...]:
@@ -62,7 +63,7 @@ class KeptFrames:
     def append(self, result: FrameResult, picture: TrackedPicture | None = None) -> None:
         """Keep a result if it is a keyframe whose turn it is."""
         if not result.is_tracked:
-            self._breaks = (*self._breaks, result.position)
+            self._breaks.append(result.position)
         if not result.is_keyframe:
             return
         if self._n_keyframes % self._stride == 0:
@@ -77,19 +78,19 @@ class KeptFrames:
 
     def is_linked(self, frame: KeptFrame, later: KeptFrame) -> bool:
         """Whether tracking never broke on the way from one frame to a later one."""
-        return not any(frame.position < position <= later.position for position in self._breaks)
+        return bisect_right(self._breaks, frame.position) == bisect_right(self._breaks, later.position)
 
     def cut(self, n_frames: int) -> None:
         """Forget those that do not belong to the first ``n_frames`` frames."""
         self._frames = tuple(frame for frame in self._frames if frame.position < n_frames)
         self._n_keyframes = len(self._frames) * self._stride
-        self._breaks = tuple(position for position in self._breaks if position < n_frames)
+        del self._breaks[bisect_left(self._breaks, n_frames) :]
 
     def copy(self) -> KeptFrames:
         """An independent one; the pictures are shared."""
         other = KeptFrames(self._max_frames)
         other._frames, other._stride, other._n_keyframes = self._frames, self._stride, self._n_keyframes
-        other._breaks = self._breaks
+        other._breaks = list(self._breaks)
         return other
 
 

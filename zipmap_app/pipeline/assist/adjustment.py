@@ -18,7 +18,7 @@ _MIN_Z = 1e-3  # of the host's depth; what falls behind a camera has no directio
 _BEHIND_COST = 30.0
 _MAX_LOG_STEP = 1.0  # of a depth
 _MAX_LOG_FOCAL_STEP = 0.1
-_REACH = 2.8  # sigmas at which a prior of a camera has lost half of its say
+_REACH = 2.8  # sigmas at which a prior of a camera has lost three quarters of its say
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,11 +226,11 @@ class _Linearised:
         reduced = hessian - mixed.T @ (mixed / information[:, None])
         reduced[np.diag_indices(n)] += damping * np.diag(hessian) + 1e-9
         right = mixed.T @ (depth_gradient / information) - gradient
-        focal_variance = 0.0
+        focal_variance = focal_step = 0.0
         if p.focal_prior is not None:
             focal_variance = float(np.linalg.inv(reduced)[-1, -1])
-        if p.pose_prior is not None and p.is_free[-1]:
             focal_step = float(np.linalg.solve(reduced, right)[-1])
+        if p.pose_prior is not None and p.is_free[-1]:
             self._add_pose_prior(p.pose_prior, reduced, right)
             if p.focal_prior is not None:
                 # The expected camera goes with somebody else's focal length: the pixels alone decide about it.

@@ -10,7 +10,7 @@ is moved.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class DenseMemory:
     weight: np.ndarray  # (H, W) float32, frames' worth
     world_from_camera: np.ndarray  # (4, 4)
     focal_px: float
-    references: tuple[Reference, ...] = field(default=())
+    references: tuple[Reference, ...]
 
     def weighed(self, confidence: np.ndarray) -> np.ndarray:
         """Confidence (H, W) float32 of this view, more of it where frames agree and less where they do not."""
